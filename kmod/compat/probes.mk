@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: GPL-2.0
+# Ask the kernel what it has, never which number it is. Each header that it
+# lacks is supplied by a folder below compat/, put before the kernel's own.
+# Included by the Kbuild files one folder below kmod/.
+
+nfto-compat = $(if $(wildcard $(srctree)/include/$(1)),,-I$(src)/../compat/$(2))
+
+NOSTDINC_FLAGS += $(call nfto-compat,net/gso.h,net-gso)

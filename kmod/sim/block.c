@@ -1,0 +1,453 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The driver's side of flow blocks: bind, unbind, and the three commands.
+ */
+#include <linux/slab.h>
+#include <net/pkt_cls.h>
+#include "sim.h"
+
+/**
+ * struct sim_binding - what a flow_block_cb points to
+ * @port: the port
+ * @class: TC or FT
+ * @orphan: node of sim_orphans, when UNBIND was refused
+ *
+ * Holds a reference of the adapter, and lives as long as the flow_block_cb. One
+ * whose UNBIND was refused stays linked in the caller's block for ever, as it
+ * does with drivers that do that (W12). So that nothing dangles here, it keeps
+ * the adapter's memory and this module; an adapter that was removed meanwhile
+ * answers -ENODEV.
+ */
+struct sim_binding {
+	struct sim_port *port;
+	enum sim_class class;
+	struct list_head orphan;
+};
+
+/* Under sim_orphan_lock; never shrinks but by a later, accepted UNBIND. */
+LIST_HEAD(sim_orphans);
+static DEFINE_SPINLOCK(sim_orphan_lock);
+
+static void orphan(struct sim_binding *binding)
+{
+	spin_lock(&sim_orphan_lock);
+	if (list_empty(&binding->orphan)) {
+		list_add_tail(&binding->orphan, &sim_orphans);
+		__module_get(THIS_MODULE);
+	}
+	spin_unlock(&sim_orphan_lock);
+}
+
+static void release(void *cb_priv)
+{
+	struct sim_binding *binding = cb_priv;
+	bool was_orphan;
+
+	spin_lock(&sim_orphan_lock);
+	was_orphan = !list_empty(&binding->orphan);
+	list_del_init(&binding->orphan);
+	spin_unlock(&sim_orphan_lock);
+
+	sim_adapter_put(binding->port->adapter);
+	kfree(binding);
+	if (was_orphan)
+		module_put(THIS_MODULE);
+}
+
+/* --- the refusal log --- */
+
+static int refuse(struct sim_port *port, enum sim_class class,
+		  const char *what, u64 cookie, int err, const char *why,
+		  struct netlink_ext_ack *extack)
+{
+	struct sim_adapter *ad = port->adapter;
+	struct sim_refusal *r;
+
+	lockdep_assert_held(&ad->lock);
+	r = &ad->refusals[ad->n_refusals % SIM_REFUSALS];
+	r->seq = ad->n_refusals++;
+	r->when = get_jiffies_64();
+	r->what = what;
+	r->port = port->index;
+	r->class = class;
+	r->cookie = cookie;
+	r->err = err;
+	r->why = why;
+	if (extack && why)
+		extack->_msg = why;
+	return err;
+}
+
+/* --- commands --- */
+
+static int check_offload_on(struct sim_port *port,
+			    enum flow_cls_command command)
+{
+	const struct sim_profile *p = port->adapter->profile;
+
+	if (port->host->features & NETIF_F_HW_TC)
+		return 0;
+	if (p->off_refuses_all || command == FLOW_CLS_REPLACE)
+		return -EOPNOTSUPP;
+	return 0;
+}
+
+static int check_place(struct sim_build *b)
+{
+	struct sim_adapter *ad = b->port->adapter;
+	const struct sim_profile *p = b->profile;
+
+	if (p->replaces_twin && sim_table_twin(ad, b->rule)) {
+		b->why = "another rule has the same match";
+		return -EEXIST;
+	}
+	if (!p->full_silent &&
+	    atomic_read(&ad->n_entries) >= READ_ONCE(ad->knob.capacity)) {
+		b->why = "the flow table is full";
+		return -ENOSPC;
+	}
+	return 0;
+}
+
+static int check_prio(struct sim_build *b)
+{
+	const struct flow_cls_offload *cls = b->cls;
+	u32 range = READ_ONCE(b->port->adapter->knob.prio_range);
+	u32 prio = cls->common.prio;
+	bool tc = b->rule->class == SIM_CLASS_TC;
+
+	if (cls->common.chain_index) {
+		b->why = "only chain 0 is offloaded";
+		return -EOPNOTSUPP;
+	}
+	/* A flowtable's priorities begin at 0, TC's at 1. */
+	if (tc && !prio) {
+		b->why = "priority 0 is not a priority";
+		return -EOPNOTSUPP;
+	}
+	if (range && prio - tc >= range) {
+		b->why = "the priority is beyond the hardware's range";
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
+static int translate(struct sim_build *b)
+{
+	const struct flow_rule *flow = b->cls->rule;
+	int err = check_prio(b);
+
+	if (err)
+		return err;
+	if (!flow_action_has_entries(&flow->action)) {
+		b->why = "the rule has no action";
+		return -EINVAL;
+	}
+	if (b->profile->keys &&
+	    (u64)flow->match.dissector->used_keys & ~b->profile->keys) {
+		b->why = "the match has a key that the hardware does not know";
+		return -EOPNOTSUPP;
+	}
+	err = b->profile->match(b);
+	if (err)
+		return err;
+	err = b->profile->actions(b);
+	if (err)
+		return err;
+	return check_place(b);
+}
+
+static int replace(struct sim_binding *binding,
+		   struct flow_cls_offload *cls, const char **why)
+{
+	struct sim_port *port = binding->port;
+	struct sim_build b = {
+		.profile = port->adapter->profile,
+		.port = port,
+		.cls = cls,
+	};
+	int i, err;
+
+	if (sim_table_find(port, cls->cookie)) {
+		*why = "a rule with this cookie is in the table already";
+		return -EEXIST;
+	}
+
+	b.rule = kzalloc(sizeof(*b.rule), GFP_KERNEL);
+	if (!b.rule)
+		return -ENOMEM;
+	b.rule->class = binding->class;
+	b.rule->prio = cls->common.prio;
+	err = translate(&b);
+	*why = b.why;
+	if (!err) {
+		u32 *key = (u32 *)&b.rule->key, *mask = (u32 *)&b.rule->mask;
+
+		for (i = 0; i < SIM_KEY_WORDS; i++)
+			key[i] &= mask[i];
+		err = sim_table_add(port, cls->cookie, b.rule);
+	}
+	kfree(b.rule);
+	return err;
+}
+
+static int command(struct sim_binding *binding, struct flow_cls_offload *cls,
+		   const char **why)
+{
+	struct sim_port *port = binding->port;
+	const struct sim_profile *p = port->adapter->profile;
+	struct sim_entry *e;
+
+	switch (cls->command) {
+	case FLOW_CLS_REPLACE:
+		return replace(binding, cls, why);
+	case FLOW_CLS_DESTROY:
+		e = sim_table_find(port, cls->cookie);
+		if (!e)
+			return p->err_unknown_destroy;
+		sim_table_del(port->adapter, e);
+		return 0;
+	case FLOW_CLS_STATS:
+		e = sim_table_find(port, cls->cookie);
+		if (!e)
+			return p->err_unknown_stats;
+		sim_table_stats(port->adapter, e, &cls->stats);
+		return 0;
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+/* What differs between the commands beside what they do. */
+struct command_desc {
+	const char *name;
+	enum sim_counter counter;
+	size_t fault;
+	size_t delay;
+};
+
+#define DESC(cmd, ctr) {						\
+	.name = #cmd,							\
+	.counter = ctr,							\
+	.fault = offsetof(struct sim_knobs, fail_##cmd),		\
+	.delay = offsetof(struct sim_knobs, delay_##cmd##_us),		\
+}
+
+static const struct command_desc descs[] = {
+	[FLOW_CLS_REPLACE] = DESC(replace, SIM_CTR_REPLACES),
+	[FLOW_CLS_DESTROY] = DESC(destroy, SIM_CTR_DESTROYS),
+	[FLOW_CLS_STATS] = DESC(stats, SIM_CTR_STATS),
+};
+
+static int guarded(struct sim_binding *binding, struct flow_cls_offload *cls,
+		   const struct command_desc *desc)
+{
+	struct sim_port *port = binding->port;
+	struct sim_adapter *ad = port->adapter;
+	const char *why = NULL;
+	int err;
+
+	sim_count(port, desc->counter, 1);
+	mutex_lock(&ad->lock);
+	if (ad->dying) {
+		mutex_unlock(&ad->lock);
+		return -ENODEV;
+	}
+	err = sim_knobs_fault(port, (void *)&ad->knob + desc->fault);
+	if (err)
+		why = "a fault was asked for";
+	if (!err) {
+		err = check_offload_on(port, cls->command);
+		if (err)
+			why = "hw-tc-offload is off";
+	}
+	if (!err)
+		err = command(binding, cls, &why);
+	if (err) {
+		sim_count(port, SIM_CTR_REFUSED, 1);
+		refuse(port, binding->class, desc->name, cls->cookie, err, why,
+		       cls->common.extack);
+	}
+	mutex_unlock(&ad->lock);
+	return err;
+}
+
+static int call(enum tc_setup_type type, void *type_data, void *cb_priv)
+{
+	struct sim_binding *binding = cb_priv;
+	struct sim_adapter *ad = binding->port->adapter;
+	struct flow_cls_offload *cls = type_data;
+	const struct command_desc *desc;
+	bool serial = ad->profile->serial;
+	int err;
+
+	if (type != TC_SETUP_CLSFLOWER || cls->command >= ARRAY_SIZE(descs))
+		return -EOPNOTSUPP;
+
+	desc = &descs[cls->command];
+	if (serial)
+		mutex_lock(&ad->serial);
+	sim_knobs_delay((void *)&ad->knob + desc->delay);
+	err = guarded(binding, cls, desc);
+	if (serial)
+		mutex_unlock(&ad->serial);
+	return err;
+}
+
+/* Two functions, because drivers tell their block kinds apart by them. */
+static int call_tc(enum tc_setup_type type, void *type_data, void *cb_priv)
+{
+	return call(type, type_data, cb_priv);
+}
+
+static int call_ft(enum tc_setup_type type, void *type_data, void *cb_priv)
+{
+	return call(type, type_data, cb_priv);
+}
+
+static flow_setup_cb_t *cb_of(enum sim_class class)
+{
+	return class == SIM_CLASS_FT ? call_ft : call_tc;
+}
+
+/* --- bind and unbind: under adapter->lock --- */
+
+static int bind_new(struct sim_port *port, enum sim_class class,
+		    struct flow_block_offload *bo)
+{
+	struct sim_binding *binding;
+	struct flow_block_cb *cb;
+
+	binding = kzalloc(sizeof(*binding), GFP_KERNEL);
+	if (!binding)
+		return -ENOMEM;
+	binding->port = port;
+	binding->class = class;
+	INIT_LIST_HEAD(&binding->orphan);
+
+	cb = flow_block_cb_alloc(cb_of(class), port, binding, release);
+	if (IS_ERR(cb)) {
+		kfree(binding);
+		return PTR_ERR(cb);
+	}
+	sim_adapter_get(port->adapter);
+	flow_block_cb_incref(cb);
+	flow_block_cb_add(cb, bo);
+	list_add_tail(&cb->driver_list, &port->blocks[class]);
+	return 0;
+}
+
+static int bind_block(struct sim_port *port, enum sim_class class,
+		      struct flow_block_offload *bo, const char **why)
+{
+	const struct sim_profile *p = port->adapter->profile;
+	struct list_head *list = &port->blocks[class];
+	struct flow_block_cb *cb;
+	int err;
+
+	if (bo->binder_type != FLOW_BLOCK_BINDER_TYPE_CLSACT_INGRESS) {
+		*why = "only ingress blocks are offloaded";
+		return -EOPNOTSUPP;
+	}
+	err = sim_knobs_fault(port, &port->adapter->knob.fail_bind);
+	if (err) {
+		*why = "a fault was asked for";
+		return err;
+	}
+	if (READ_ONCE(port->adapter->knob.bind_silent))
+		return 0;
+
+	bo->unlocked_driver_cb = p->unlocked;
+	bo->driver_block_list = list;
+	if (p->bind_counted) {
+		cb = flow_block_cb_lookup(bo->block, cb_of(class), port);
+		if (cb) {
+			flow_block_cb_incref(cb);
+			return 0;
+		}
+	} else if (flow_block_cb_is_busy(cb_of(class), port, list)) {
+		*why = "the port is bound to a block already";
+		return -EBUSY;
+	}
+	return bind_new(port, class, bo);
+}
+
+static int unbind_block(struct sim_port *port, enum sim_class class,
+			struct flow_block_offload *bo, const char **why)
+{
+	struct flow_block_cb *cb;
+	int err;
+
+	cb = flow_block_cb_lookup(bo->block, cb_of(class), port);
+	if (!cb) {
+		*why = "the port is not bound to this block";
+		return -ENOENT;
+	}
+	err = sim_knobs_fault(port, &port->adapter->knob.fail_unbind);
+	if (err) {
+		*why = "a fault was asked for";
+		orphan(flow_block_cb_priv(cb));
+		return err;
+	}
+	if (flow_block_cb_decref(cb))
+		return 0;
+	/* The entries stay, as with every driver that takes flowtables (W2). */
+	flow_block_cb_remove(cb, bo);
+	list_del(&cb->driver_list);
+	return 0;
+}
+
+/**
+ * sim_block_setup() - TC_SETUP_FT and TC_SETUP_BLOCK
+ * @port: the port
+ * @class: which of the two
+ * @bo: BIND or UNBIND
+ *
+ * Context: process; nf_tables' commit mutex and the flowtable's block lock, or
+ * RTNL, are held.
+ * Return: 0 or a negative errno.
+ */
+int sim_block_setup(struct sim_port *port, enum sim_class class,
+		    struct flow_block_offload *bo)
+{
+	struct sim_adapter *ad = port->adapter;
+	bool is_bind = bo->command == FLOW_BLOCK_BIND;
+	const char *why = NULL;
+	int err;
+
+	if (class == SIM_CLASS_FT ? !ad->profile->takes_ft :
+				    !ad->profile->takes_block)
+		return -EOPNOTSUPP;
+	if (bo->command != FLOW_BLOCK_BIND && bo->command != FLOW_BLOCK_UNBIND)
+		return -EOPNOTSUPP;
+
+	sim_knobs_delay(&ad->knob.delay_bind_us);
+	mutex_lock(&ad->lock);
+	if (is_bind)
+		err = bind_block(port, class, bo, &why);
+	else
+		err = unbind_block(port, class, bo, &why);
+	if (err) {
+		sim_count(port, SIM_CTR_BINDS_REFUSED, 1);
+		refuse(port, class, is_bind ? "bind" : "unbind", 0, err, why,
+		       bo->extack);
+	} else {
+		sim_count(port, is_bind ? SIM_CTR_BINDS : SIM_CTR_UNBINDS, 1);
+	}
+	mutex_unlock(&ad->lock);
+	return err;
+}
+
+/* How many blocks of TC and of flowtables the port is bound to. */
+void sim_block_dump_binds(struct sim_port *port, unsigned int n[2])
+{
+	struct flow_block_cb *cb;
+	int class;
+
+	lockdep_assert_held(&port->adapter->lock);
+	for (class = 0; class < 2; class++) {
+		n[class] = 0;
+		list_for_each_entry(cb, &port->blocks[class], driver_list)
+			n[class]++;
+	}
+}

@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Sourced by the scripts that run in the virtual machine: results in TAP, the
+# simulated NIC, and the one topology that most tests use.
+#
+#     netns a                    netns r (the host under test)          netns b
+#     10.1.0.2   lanw <-wire-> lan  10.1.0.1 | 10.2.0.1  wan <-wire-> wanw   10.2.0.2
+#     fd01::2                       fd01::1  | fd02::1                       fd02::2
+#
+# "lan" and "wan" are ports 0 and 1 of the adapter sim0.
+
+set -u
+export LC_ALL=C
+tap_n=0
+tap_failed=0
+
+# --- results ---
+
+pass() {
+	echo "ok $((++tap_n)) - $1"
+}
+
+# fail TEXT [DETAIL...]
+fail() {
+	echo "not ok $((++tap_n)) - $1"
+	tap_failed=1
+	shift
+	local line
+	for line in "$@"; do
+		printf '%s\n' "$line" | sed 's/^/# /'
+	done
+}
+
+note() {
+	printf '# %s\n' "$*"
+}
+
+# ok TEXT COMMAND...: the command succeeds
+ok() {
+	local text=$1 out
+	shift
+	if out=$("$@" 2>&1); then
+		pass "$text"
+	else
+		fail "$text" "failed: $*" "$out"
+	fi
+}
+
+# is TEXT GOT WANTED
+is() {
+	if [[ $2 == "$3" ]]; then
+		pass "$1"
+	else
+		fail "$1" "got:    $2" "wanted: $3"
+	fi
+}
+
+# has TEXT GOT PATTERN: the text contains what the (extended) pattern matches
+has() {
+	if grep -Eq -- "$3" <<<"$2"; then
+		pass "$1"
+	else
+		fail "$1" "got:    ${2:-(nothing)}" "wanted: $3"
+	fi
+}
+
+# num TEXT A OP B: a comparison as test(1) makes them
+num() {
+	if [[ $2 =~ ^-?[0-9]+$ && $4 =~ ^-?[0-9]+$ ]] && test "$2" "$3" "$4"; then
+		pass "$1 ($2 $3 $4)"
+	else
+		fail "$1" "got: $2, wanted: $3 $4"
+	fi
+}
+
+# poll SECONDS COMMAND...: until it succeeds; false when the time is up
+poll() {
+	local end=$((SECONDS + $1))
+	shift
+	while ! "$@" >/dev/null 2>&1; do
+		((SECONDS < end)) || return 1
+		read -rt 0.05 <> <(:) || :
+	done
+}
+
+# eventually TEXT SECONDS COMMAND...
+eventually() {
+	local text=$1 seconds=$2
+	shift 2
+	if poll "$seconds" "$@"; then
+		pass "$text"
+	else
+		fail "$text" "not within $seconds s: $*" "$("$@" 2>&1)"
+	fi
+}
+
+finish() {
+	echo "1..$tap_n"
+	exit "$tap_failed"
+}
+
+# --- the simulated NIC ---
+
+SIM=/sys/kernel/debug/nft_offload_sim
+NFTO_MODULES=${NFTO_MODULES:?the folder with the built modules}
+
+sim_load() {
+	insmod "$NFTO_MODULES/sim/nft_offload_sim.ko"
+}
+
+# Writes a line to a file; on refusal prints the module's own sentence.
+sim_write() {
+	if ! echo "$2" 2>/dev/null >"$1"; then
+		cat "$SIM/error"
+		return 1
+	fi
+}
+
+sim_make() {
+	sim_write "$SIM/new_adapter" "$*"
+}
+
+sim_del() {
+	sim_write "$SIM/del_adapter" "$1"
+}
+
+# knob NAME [VALUE]: of sim0
+knob() {
+	if (($# > 1)); then
+		sim_write "$SIM/sim0/$1" "$2"
+	else
+		cat "$SIM/sim0/$1"
+	fi
+}
+
+sim_entries() {
+	cat "$SIM/sim0/entries"
+}
+
+sim_count_entries() {
+	sim_entries | wc -l
+}
+
+# ctr DEVICE NAME: a counter of ethtool -S, "offload_" left out
+ctr() {
+	ip netns exec r ethtool -S "$1" | sed -n "s/^ *offload_$2: //p"
+}
+
+# --- the topology ---
+
+in_ns() {
+	local ns=$1
+	shift
+	ip netns exec "$ns" "$@"
+}
+
+topo_up() {
+	local profile=${1:-mlx5-rep} ns
+	for ns in a r b; do
+		ip netns add "$ns" || return
+		ip -n "$ns" link set lo up
+		in_ns "$ns" sysctl -qw net.ipv6.conf.default.accept_dad=0 \
+			net.ipv6.conf.all.accept_dad=0
+	done
+	sim_make "sim0 profile=$profile host=lan,wan wire=lanw,wanw" || return
+	ip link set lan netns r && ip link set wan netns r &&
+		ip link set lanw netns a && ip link set wanw netns b || return
+
+	in_ns r sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	ip -n r addr add 10.1.0.1/24 dev lan
+	ip -n r addr add 10.2.0.1/24 dev wan
+	ip -n r addr add fd01::1/64 dev lan nodad
+	ip -n r addr add fd02::1/64 dev wan nodad
+	ip -n a addr add 10.1.0.2/24 dev lanw
+	ip -n b addr add 10.2.0.2/24 dev wanw
+	ip -n a addr add fd01::2/64 dev lanw nodad
+	ip -n b addr add fd02::2/64 dev wanw nodad
+	ip -n r link set lan up
+	ip -n r link set wan up
+	ip -n a link set lanw up
+	ip -n b link set wanw up
+	ip -n a route add default via 10.1.0.1
+	ip -n b route add default via 10.2.0.1
+	ip -n a route add default via fd01::1
+	ip -n b route add default via fd02::1
+	# Neighbours resolved, so that the first packets of a test are its own.
+	poll 10 in_ns a ping -qc1 -W1 10.2.0.2 &&
+		poll 10 in_ns a ping -qc1 -W1 fd02::2
+}
+
+topo_down() {
+	local ns pids
+	for ns in a r b; do
+		pids=$(ip netns pids "$ns" 2>/dev/null)
+		[[ -z $pids ]] || kill $pids 2>/dev/null
+	done
+	[[ ! -d $SIM/sim0 ]] || sim_del sim0
+	for ns in a r b; do
+		ip netns del "$ns" 2>/dev/null
+	done
+	return 0
+}
+
+# ft_rules [NFT TEXT FOR THE SAME FILE]: the flowtable of the kernel's
+# documentation, with hardware offload
+ft_rules() {
+	in_ns r nft -f - <<-END
+		flush ruleset
+		table inet t {
+			flowtable ft {
+				hook ingress priority 0
+				devices = { lan, wan }
+				flags offload
+				counter
+			}
+			chain forward {
+				type filter hook forward priority 0; policy accept
+				meta l4proto { tcp, udp } flow add @ft
+			}
+		}
+		${1:-}
+	END
+}
+
+# listening NETNS PORT PROTO: something is bound to it
+listening() {
+	in_ns "$1" ss -Hln "--$3" "sport = :$2" | grep -q .
+}
