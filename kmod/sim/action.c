@@ -184,9 +184,13 @@ static void rewrite_l4(struct sk_buff *skb, const struct sim_packet *pkt,
 		       const struct sim_op *op)
 {
 	__be32 *word = (void *)skb->data + pkt->l4 + op->off;
-	__be32 old = *word;
-	__be32 new = (__force __be32)(((__force u32)old & op->mask) | op->val);
+	__be32 old, new;
 
+	/* Of other protocols the parser has not made sure that it is there. */
+	if (pkt->key.ip_proto != IPPROTO_TCP && pkt->key.ip_proto != IPPROTO_UDP)
+		return;
+	old = *word;
+	new = (__force __be32)(((__force u32)old & op->mask) | op->val);
 	*word = new;
 	fix_l4(skb, pkt, old, new, false);
 }

@@ -337,6 +337,11 @@ static int bind_new(struct sim_port *port, enum sim_class class,
 	return 0;
 }
 
+static bool takes(const struct sim_profile *p, enum sim_class class)
+{
+	return class == SIM_CLASS_FT ? p->takes_ft : p->takes_block;
+}
+
 static int bind_block(struct sim_port *port, enum sim_class class,
 		      struct flow_block_offload *bo, const char **why)
 {
@@ -345,6 +350,10 @@ static int bind_block(struct sim_port *port, enum sim_class class,
 	struct flow_block_cb *cb;
 	int err;
 
+	if (!takes(p, class)) {
+		*why = "the driver does not take this kind of block";
+		return -EOPNOTSUPP;
+	}
 	if (bo->binder_type != FLOW_BLOCK_BINDER_TYPE_CLSACT_INGRESS) {
 		*why = "only ingress blocks are offloaded";
 		return -EOPNOTSUPP;
@@ -413,11 +422,9 @@ int sim_block_setup(struct sim_port *port, enum sim_class class,
 	struct sim_adapter *ad = port->adapter;
 	bool is_bind = bo->command == FLOW_BLOCK_BIND;
 	const char *why = NULL;
+	bool told;
 	int err;
 
-	if (class == SIM_CLASS_FT ? !ad->profile->takes_ft :
-				    !ad->profile->takes_block)
-		return -EOPNOTSUPP;
 	if (bo->command != FLOW_BLOCK_BIND && bo->command != FLOW_BLOCK_UNBIND)
 		return -EOPNOTSUPP;
 
@@ -429,8 +436,14 @@ int sim_block_setup(struct sim_port *port, enum sim_class class,
 		err = unbind_block(port, class, bo, &why);
 	if (err) {
 		sim_count(port, SIM_CTR_BINDS_REFUSED, 1);
+		/*
+		 * Every clsact offers both its blocks to every NIC: drivers
+		 * that take none of a kind do not warn.
+		 */
+		told = takes(ad->profile, class) &&
+		       bo->binder_type == FLOW_BLOCK_BINDER_TYPE_CLSACT_INGRESS;
 		refuse(port, class, is_bind ? "bind" : "unbind", 0, err, why,
-		       bo->extack);
+		       told ? bo->extack : NULL);
 	} else {
 		sim_count(port, is_bind ? SIM_CTR_BINDS : SIM_CTR_UNBINDS, 1);
 	}

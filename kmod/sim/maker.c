@@ -56,6 +56,10 @@ ssize_t sim_read_line(char *buf, size_t size, const char __user *ubuf,
 {
 	char *text;
 
+	if (!capable(CAP_NET_ADMIN)) {
+		sim_error("%s: needs CAP_NET_ADMIN", what);
+		return -EPERM;
+	}
 	if (count >= size) {
 		sim_error("%s: more than %zu characters", what, size - 1);
 		return -EINVAL;
@@ -140,7 +144,7 @@ static int get_name(struct sim_spec *spec, const char *name)
 		return -EINVAL;
 	}
 	for (c = name; *c; c++) {
-		if (isalnum(*c) || *c == '_' || *c == '-')
+		if ((isascii(*c) && isalnum(*c)) || *c == '_' || *c == '-')
 			continue;
 		sim_error("'%s': a name has letters, digits, '_' and '-'", name);
 		return -EINVAL;
@@ -199,7 +203,8 @@ static int expand(struct sim_spec *spec, char to[][IFNAMSIZ], const char *text,
 	char name[2 * IFNAMSIZ];
 	int i, err;
 
-	if (percent[1] != 'd' || strchr(percent + 1, '%')) {
+	if (percent[1] != 'd' || strchr(percent + 1, '%') ||
+	    strchr(text, ',')) {
 		sim_error("%s: '%s': one %%d stands for the port's number", what,
 			  text);
 		return -EINVAL;
@@ -324,8 +329,6 @@ static ssize_t with_line(const char __user *ubuf, size_t count, loff_t *pos,
 	char *line;
 	ssize_t ret;
 
-	if (!capable(CAP_NET_ADMIN))
-		return -EPERM;
 	line = kzalloc(LINE_SIZE, GFP_KERNEL);
 	if (!line)
 		return -ENOMEM;
@@ -401,7 +404,7 @@ int sim_maker_init(void)
 	return 0;
 }
 
-/* No maker any more; the adapters' folders go with it. */
+/* After the adapters, whose folders are in the maker's. */
 void sim_maker_exit(void)
 {
 	debugfs_remove(sim_dir);

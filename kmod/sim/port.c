@@ -120,6 +120,7 @@ static void receive(struct napi_struct *napi, struct net_device *dev,
 	struct sk_buff *next;
 
 	skb_reset_mac_header(skb);
+	skb->protocol = eth_hdr(skb)->h_proto; /* tags may have come or gone */
 	for (skb = finish_checksum(dev, skb); skb; skb = next) {
 		next = skb->next;
 		skb_mark_not_on_list(skb);
@@ -440,6 +441,7 @@ static struct net_device *make_netdev(struct sim_port *port, const char *name,
 	dev->hw_features = SIM_FEATURES;
 	dev->vlan_features = SIM_FEATURES & ~NETIF_F_RXCSUM;
 	dev->max_mtu = SIM_MAX_MTU;
+	dev->priv_flags |= IFF_LIVE_ADDR_CHANGE;
 	eth_hw_addr_random(dev);
 	netif_carrier_off(dev);
 	return dev;

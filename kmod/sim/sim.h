@@ -82,7 +82,7 @@ struct sim_key {
 	u8 ttl;
 	u8 in_port;
 	u8 no_l4;
-	u8 pad[3];
+	u8 pad[7];
 };
 
 #define SIM_KEY_WORDS	(sizeof(struct sim_key) / sizeof(u32))
@@ -213,11 +213,13 @@ struct sim_cookie {
 	u32 pad;
 };
 
-/* The key of adapter->by_match. */
+/* The key of adapter->by_match: hashed as bytes, so it may have no holes. */
 struct sim_match {
 	struct sim_key key;
 	u64 mask;		/* the sim_mask's address, to compare only */
 };
+
+static_assert(sizeof(struct sim_match) == sizeof(struct sim_key) + sizeof(u64));
 
 /**
  * struct sim_entry - one rule in the adapter's table
@@ -541,8 +543,8 @@ struct sim_adapter {
 	struct kref ref;
 	char name[SIM_NAME_LEN];
 	const struct sim_profile *profile;
-	struct mutex serial;
-	struct mutex lock;
+	struct mutex serial;	/* see the top of this file */
+	struct mutex lock;	/* likewise */
 	bool dying;
 	struct sim_knobs knob;
 	atomic_t fails;

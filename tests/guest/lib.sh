@@ -46,6 +46,17 @@ ok() {
 	fi
 }
 
+# did TEXT COMMAND...: as ok, in this shell, for commands that leave something
+did() {
+	local text=$1
+	shift
+	if "$@"; then
+		pass "$text"
+	else
+		fail "$text" "failed: $*"
+	fi
+}
+
 # is TEXT GOT WANTED
 is() {
 	if [[ $2 == "$3" ]]; then
@@ -102,7 +113,8 @@ finish() {
 # --- the simulated NIC ---
 
 SIM=/sys/kernel/debug/nft_offload_sim
-NFTO_MODULES=${NFTO_MODULES:?the folder with the built modules}
+# Where tests/build put them.
+NFTO_MODULES=${NFTO_MODULES:-$(dirname "${BASH_SOURCE[0]}")/../../build/$(uname -r)}
 
 sim_load() {
 	insmod "$NFTO_MODULES/sim/nft_offload_sim.ko"
@@ -143,15 +155,17 @@ sim_count_entries() {
 
 # ctr DEVICE NAME: a counter of ethtool -S, "offload_" left out
 ctr() {
-	ip netns exec r ethtool -S "$1" | sed -n "s/^ *offload_$2: //p"
+	in_ns r ethtool -S "$1" | sed -n "s/^ *offload_$2: //p"
 }
 
 # --- the topology ---
 
+# in_ns NETNS COMMAND...: nsenter, because "ip netns exec" mounts another /sys,
+# where debugfs is missing
 in_ns() {
 	local ns=$1
 	shift
-	ip netns exec "$ns" "$@"
+	nsenter --net="/run/netns/$ns" "$@"
 }
 
 topo_up() {
@@ -192,6 +206,7 @@ topo_down() {
 	local ns pids
 	for ns in a r b; do
 		pids=$(ip netns pids "$ns" 2>/dev/null)
+		# shellcheck disable=SC2086 # one word for each process
 		[[ -z $pids ]] || kill $pids 2>/dev/null
 	done
 	[[ ! -d $SIM/sim0 ]] || sim_del sim0
@@ -204,8 +219,10 @@ topo_down() {
 # ft_rules [NFT TEXT FOR THE SAME FILE]: the flowtable of the kernel's
 # documentation, with hardware offload
 ft_rules() {
+	# Not in one transaction: where the driver binds exclusively, the kernel's
+	# flowtable would find its devices busy with the old one.
+	in_ns r nft flush ruleset
 	in_ns r nft -f - <<-END
-		flush ruleset
 		table inet t {
 			flowtable ft {
 				hook ingress priority 0
@@ -225,4 +242,92 @@ ft_rules() {
 # listening NETNS PORT PROTO: something is bound to it
 listening() {
 	in_ns "$1" ss -Hln "--$3" "sport = :$2" | grep -q .
+}
+
+# --- flows at a pace of the test's choosing ---
+
+declare -A flow_fd=()
+
+# flow_open NAME NETNS udp|tcp ADDRESS PORT: a socket that sends when told to
+flow_open() {
+	local fd
+	# shellcheck disable=SC2016
+	exec {fd}> >(exec ip netns exec "$2" bash -c '
+		exec 3<>"/dev/$0/$1/$2" || exit
+		while read -r n; do
+			for ((; n > 0; n--)); do
+				printf x >&3
+			done
+		done' "$3" "$4" "$5" 2>/dev/null)
+	flow_fd[$1]=$fd
+}
+
+# flow_send NAME COUNT: that many packets, at once, of one byte
+flow_send() {
+	echo "$2" >&"${flow_fd[$1]}"
+}
+
+flow_close() {
+	local fd=${flow_fd[$1]}
+	exec {fd}>&-
+	unset "flow_fd[$1]"
+}
+
+# sink_up: netns b counts UDP to the ports from 7000 to 7999 and answers nothing
+sink_up() {
+	in_ns b nft -f - <<-END
+		table inet sink {
+			counter sunk { }
+			counter ttl64 { }
+			counter ttl63 { }
+			chain input {
+				type filter hook input priority 0
+				meta l4proto != udp accept
+				udp dport != 7000-7999 accept
+				ip ttl 64 counter name ttl64
+				ip ttl 63 counter name ttl63
+				counter name sunk drop
+			}
+		}
+	END
+}
+
+# sunk [COUNTER]: packets that the sink has counted
+sunk() {
+	in_ns b nft list counter inet sink "${1:-sunk}" |
+		sed -n 's/.*packets \([0-9]*\).*/\1/p'
+}
+
+# sunk_is COUNT
+sunk_is() {
+	[[ $(sunk) == "$1" ]]
+}
+
+# entries_are COUNT
+entries_are() {
+	[[ $(sim_count_entries) == "$1" ]]
+}
+
+# refusal PATTERN: the last one of sim0 that matches, without number and age
+refusal() {
+	grep -E -- "$1" "$SIM/sim0/refusals" | tail -n1 |
+		sed -E 's/^seq=[0-9]+ //; s/ cookie=[^ ]+//; s/ age_ms=[0-9]+//'
+}
+
+# flows_end: all flows of the kernel's flowtable end as they should
+flows_end() {
+	in_ns r conntrack -F >/dev/null 2>&1
+	poll 15 entries_are 0
+}
+
+# flow_step NAME COUNT: packets one by one, each waited for at the sink. A flow
+# has to begin so: packets that the host receives together make a conntrack
+# entry each, and all but one of these are given up, sometimes with the packet.
+flow_step() {
+	local i before
+	for ((i = 0; i < $2; i++)); do
+		before=$(sunk)
+		flow_send "$1" 1
+		poll 10 sunk_is $((before + 1)) || return
+	done
 }
