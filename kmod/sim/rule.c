@@ -595,14 +595,16 @@ int sim_rule_actions_airoha(struct sim_build *b)
  * @accept: an ACCEPT was seen
  * @drop: a DROP was seen
  * @out: port of the redirect
- * @tags: VLAN pushes
- * @rewrites: words rewritten
+ * @pushes: VLAN pushes
+ * @pops: VLAN pops
+ * @rewrites: words rewritten, and TTL decrements
  */
 struct steps {
 	bool accept;
 	bool drop;
 	struct sim_port *out;
-	int tags;
+	int pushes;
+	int pops;
 	int rewrites;
 };
 
@@ -698,7 +700,8 @@ static int switch_mangle(struct sim_build *b, struct steps *st,
 }
 
 /* TC's way to decrement the TTL: add 255 to its byte. */
-static int switch_add(struct sim_build *b, const struct flow_action_entry *a)
+static int switch_add(struct sim_build *b, struct steps *st,
+		      const struct flow_action_entry *a)
 {
 	__be32 ttl;
 	u32 off;
@@ -719,6 +722,7 @@ static int switch_add(struct sim_build *b, const struct flow_action_entry *a)
 	    a->mangle.mask != ~(__force u32)ttl ||
 	    (a->mangle.val & ~a->mangle.mask) != (__force u32)ttl)
 		return no(b, -EOPNOTSUPP, "only -1 can be added, and only to the TTL");
+	st->rewrites++;
 	return add_op(b, (struct sim_op){ .kind = SIM_OP_TTL_DEC });
 }
 
@@ -744,12 +748,13 @@ static int switch_mirror(struct sim_build *b, const struct flow_action_entry *a)
 	});
 }
 
-static int switch_csum(struct sim_build *b, const struct flow_action_entry *a)
+static int switch_csum(struct sim_build *b, const struct steps *st,
+		       const struct flow_action_entry *a)
 {
 	u32 known = TCA_CSUM_UPDATE_FLAG_IPV4HDR | TCA_CSUM_UPDATE_FLAG_TCP |
 		    TCA_CSUM_UPDATE_FLAG_UDP;
 
-	if (!b->rule->n_ops)
+	if (!st->rewrites)
 		return no(b, -EOPNOTSUPP, "checksums are updated with rewrites only");
 	if (a->csum_flags & ~known)
 		return no(b, -EOPNOTSUPP, "a checksum that the hardware does not update");
@@ -759,9 +764,16 @@ static int switch_csum(struct sim_build *b, const struct flow_action_entry *a)
 static int switch_push(struct sim_build *b, struct steps *st,
 		       const struct flow_action_entry *a)
 {
-	if (++st->tags > MAX_TAGS)
+	if (++st->pushes > MAX_TAGS)
 		return no(b, -EOPNOTSUPP, "more than two tags");
 	return add_vlan(b, SIM_OP_VLAN_PUSH, a);
+}
+
+static int switch_pop(struct sim_build *b, struct steps *st)
+{
+	if (++st->pops > MAX_TAGS)
+		return no(b, -EOPNOTSUPP, "more than two tags");
+	return add_op(b, (struct sim_op){ .kind = SIM_OP_VLAN_POP });
 }
 
 static int switch_action(struct sim_build *b, struct steps *st,
@@ -781,13 +793,13 @@ static int switch_action(struct sim_build *b, struct steps *st,
 	case FLOW_ACTION_MANGLE:
 		return switch_mangle(b, st, a);
 	case FLOW_ACTION_ADD:
-		return switch_add(b, a);
+		return switch_add(b, st, a);
 	case FLOW_ACTION_CSUM:
-		return switch_csum(b, a);
+		return switch_csum(b, st, a);
 	case FLOW_ACTION_VLAN_PUSH:
 		return switch_push(b, st, a);
 	case FLOW_ACTION_VLAN_POP:
-		return add_op(b, (struct sim_op){ .kind = SIM_OP_VLAN_POP });
+		return switch_pop(b, st);
 	case FLOW_ACTION_VLAN_MANGLE:
 		return add_vlan(b, SIM_OP_VLAN_SET, a);
 	default:

@@ -277,25 +277,24 @@ flow_close() {
 sink_up() {
 	in_ns b nft -f - <<-END
 		table inet sink {
-			counter sunk { }
-			counter ttl64 { }
-			counter ttl63 { }
 			chain input {
 				type filter hook input priority 0
 				meta l4proto != udp accept
 				udp dport != 7000-7999 accept
-				ip ttl 64 counter name ttl64
-				ip ttl 63 counter name ttl63
-				counter name sunk drop
+				ip ttl 64 counter
+				ip ttl 63 counter
+				counter drop
 			}
 		}
 	END
 }
 
-# sunk [COUNTER]: packets that the sink has counted
+# sunk [ttl64|ttl63]: packets that the sink has counted, all or those
 sunk() {
-	in_ns b nft list counter inet sink "${1:-sunk}" |
-		sed -n 's/.*packets \([0-9]*\).*/\1/p'
+	local rule='counter.*drop'
+	(($# == 0)) || rule="ttl ${1#ttl} counter"
+	in_ns b nft list chain inet sink input |
+		sed -n "/$rule/s/.*packets \([0-9]*\).*/\1/p"
 }
 
 # sunk_is COUNT

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Sourced after lib.sh: connections from netns a to netns b, kept open with
+# flow.py, and counters over a span of time.
+
+here=${here:?the folder of the tests, set by the script that sources this}
+flow_dir=$(mktemp -d)
+serve_out=$flow_dir/serve
+talk_err=$flow_dir/talk
+serve_port=
+serve_pid=
+
+# serve_start PROTO ADDRESS PORT: the echo server in netns b; $serve_port,
+# where set, is the port it really has (DNAT)
+serve_start() {
+	local port=${serve_port:-$3}
+	: >"$serve_out"
+	nsenter --net=/run/netns/b "$here/flow.py" serve "$1" "$2" "$port" >"$serve_out" 2>&1 &
+	serve_pid=$!
+	poll 20 listening b "$port" "$1"
+}
+
+serve_stop() {
+	kill "$serve_pid" 2>/dev/null
+	wait "$serve_pid" 2>/dev/null
+}
+
+# talk_start PROTO ADDRESS PORT [COUNT]: connections from netns a
+talk_start() {
+	local answer
+	coproc TALK { exec nsenter --net=/run/netns/a "$here/flow.py" talk "$@" 2>"$talk_err"; }
+	read -rt 60 answer <&"${TALK[0]}" && [[ $answer == ready ]]
+}
+
+# talk COMMAND...: prints the answer
+talk() {
+	local answer
+	echo "$*" >&"${TALK[1]}"
+	read -rt 120 answer <&"${TALK[0]}"
+	echo "$answer"
+}
+
+talk_stop() {
+	local pid=${TALK_PID-}
+	[[ -n $pid ]] || return 0
+	talk close >/dev/null
+	wait "$pid" 2>/dev/null
+}
+
+ct_list() {
+	in_ns r conntrack -L -p "$1" --orig-port-dst "$2" 2>/dev/null
+}
+
+declare -A ctr_before ctr_now
+
+# ctr_read ARRAY: all counters of both ports, "DEVICE NAME" -> value
+ctr_read() {
+	local -n into=$1
+	local dev name value
+	# shellcheck disable=SC2034,SC2004 # a reference to an associative array
+	for dev in lan wan; do
+		while read -r name value; do
+			into[$dev ${name%:}]=$value
+		done < <(in_ns r ethtool -S "$dev" | sed -n 's/^ *offload_//p')
+	done
+}
+
+ctr_snap() {
+	ctr_read ctr_before
+}
+
+# Reads until no packet is on its way any more. (Calls for statistics go on.)
+ctr_settle() {
+	local last now=''
+	while
+		last=$now
+		ctr_read ctr_now
+		now="${ctr_now[lan wire_in_packets]} ${ctr_now[lan wire_out_packets]}"
+		now+=" ${ctr_now[wan wire_in_packets]} ${ctr_now[wan wire_out_packets]}"
+		[[ $last != "$now" ]]
+	do :; done
+}
+
+# ctr_since DEVICE NAME: by how much it grew from ctr_snap to ctr_settle
+ctr_since() {
+	echo $((${ctr_now[$1 $2]} - ${ctr_before[$1 $2]}))
+}
+
+# vlan_up PROFILE [802.1Q|802.1ad]: the topology, with the LAN behind tag 7 and
+# netns a reached by it: 10.7.0.2 and the router's 10.7.0.1
+vlan_up() {
+	local proto=${2:-802.1Q}
+	topo_up "$1" || return
+	ip -n r link add link lan name lan.7 type vlan proto "$proto" id 7
+	ip -n a link add link lanw name lanw.7 type vlan proto "$proto" id 7
+	ip -n r addr add 10.7.0.1/24 dev lan.7
+	ip -n a addr add 10.7.0.2/24 dev lanw.7
+	ip -n r link set lan.7 up
+	ip -n a link set lanw.7 up
+	ip -n a route add 10.2.0.0/24 via 10.7.0.1 src 10.7.0.2
+}
