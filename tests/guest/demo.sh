@@ -1,0 +1,114 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The demonstration: one TCP stream of a fixed rate through the router, three
+# times; what the wires carried, what the host saw, what its CPU did.
+#
+# CPU 0 is the router's: it takes the NIC's interrupts and forwards. CPU 1 is
+# the world outside: both ends of the connection, the wires and the NIC.
+here=$(dirname "$0")
+# shellcheck source=tests/guest/lib.sh
+. "$here/lib.sh"
+# shellcheck source=tests/guest/flows.sh
+. "$here/flows.sh"
+
+RATE=${NFTO_DEMO_RATE:-60M}
+TIME=${NFTO_DEMO_SECONDS:-8}
+ROUTER_CPU=0
+WORLD_CPU=1
+
+# idle_ticks: what /proc/stat says CPU 0 has spent idle, in 1/100 s
+idle_ticks() {
+	awk -v cpu="cpu$ROUTER_CPU" '$1 == cpu { print $5 + $6 }' /proc/stat
+}
+
+fail_demo() {
+	echo "demo: $*" >&2
+	exit 1
+}
+
+software_rules() {
+	in_ns r nft flush ruleset
+	in_ns r nft -f - <<-END
+		table inet t {
+			flowtable ft {
+				hook ingress priority 0
+				devices = { lan, wan }
+			}
+			chain forward {
+				type filter hook forward priority 0; policy accept
+				meta l4proto { tcp, udp } flow add @ft
+			}
+		}
+	END
+}
+
+classic_rules() {
+	in_ns r nft flush ruleset
+	in_ns r nft -f - <<-END
+		table inet t {
+			chain forward {
+				type filter hook forward priority 0; policy accept
+				ct state established,related accept
+			}
+		}
+	END
+}
+
+measure() {
+	local name=$1 idle began busy wire host out
+
+	taskset -c "$WORLD_CPU" nsenter --net=/run/netns/b iperf3 -s -1 -D >/dev/null
+	poll 10 listening b 5201 tcp || fail_demo "the iperf3 server does not listen"
+	ctr_snap
+	idle=$(idle_ticks)
+	began=${EPOCHREALTIME/./}
+	out=$(taskset -c "$WORLD_CPU" nsenter --net=/run/netns/a \
+		iperf3 -c 10.2.0.2 -t "$TIME" -b "$RATE" -f m) || fail_demo "iperf3: $out"
+	began=$((${EPOCHREALTIME/./} - began))
+	idle=$(($(idle_ticks) - idle))
+	ctr_settle
+	busy=$((100 - idle * 10000 * 100 / began))
+	wire=$(($(ctr_since lan wire_in_packets) + $(ctr_since wan wire_in_packets)))
+	host=$(($(ctr_since lan host_in_packets) + $(ctr_since wan host_in_packets)))
+	printf '%-22s %9s %10d %10d %8s %8s\n' "$name" \
+		"$(awk '/receiver/ { print $7 }' <<<"$out")" "$wire" "$host" \
+		"$((host * 100 / wire)) %" "$((busy < 0 ? 0 : busy)) %"
+}
+
+look() {
+	echo "While it ran, the NIC's table (the stream's two directions):"
+	sim_entries | tail -n 2 | sed 's/^/  /'
+	echo "and conntrack:"
+	in_ns r conntrack -L -p tcp 2>/dev/null | grep OFFLOAD | tail -n 1 |
+		sed 's/^/  /'
+}
+
+# Whatever this script itself does is not the router's work.
+taskset -cp "$WORLD_CPU" $$ >/dev/null
+sim_load || fail_demo "the simulated NIC cannot be loaded"
+topo_up mlx5-rep || fail_demo "the topology does not come up"
+# A cable carries frames, not the sender's 64 KB packets.
+in_ns a ethtool -K lanw tso off gso off
+in_ns b ethtool -K wanw tso off gso off
+knob pipeline_cpu "$WORLD_CPU"
+knob host_cpu "$ROUTER_CPU"
+
+echo
+echo "Linux $(uname -r): one TCP stream of ${RATE}bit/s for $TIME s, a -> router -> b,"
+echo "through the simulated NIC (profile mlx5-rep) with the kernel's own flowtable."
+echo
+printf '%-22s %9s %10s %10s %8s %8s\n' '' 'Mbit/s' 'packets' 'packets' 'share' 'CPU of'
+printf '%-22s %9s %10s %10s %8s %8s\n' '' '' 'on wires' 'via host' '' 'router'
+classic_rules
+measure "no flowtable"
+software_rules
+measure "flowtable, software"
+ft_rules
+# iperf3 has two connections, each of two directions.
+(poll "$TIME" entries_are 4 && look >"$flow_dir/look") &
+measure "flowtable, hardware"
+wait
+echo
+cat "$flow_dir/look"
+topo_down
+rmmod nft_offload_sim
