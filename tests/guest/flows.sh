@@ -99,3 +99,25 @@ vlan_up() {
 	ip -n a link set lanw.7 up
 	ip -n a route add 10.2.0.0/24 via 10.7.0.1 src 10.7.0.2
 }
+
+# pppoe_end NETNS DEVICE REMOTE_MAC LOCAL PEER: one end of session 77
+pppoe_end() {
+	local name=$flow_dir/ppp-$1
+	nsenter "--net=/run/netns/$1" "$here/pppoe.py" "$2" "$3" 77 >"$name" &
+	poll 20 grep -q ppp "$name" || return
+	name=$(<"$name")
+	ip -n "$1" addr add "$4" peer "$5" dev "$name"
+	ip -n "$1" link set "$name" mtu 1492 up
+}
+
+mac_of() {
+	ip -n "$1" -br link show "$2" | awk '{ print $3 }'
+}
+
+# pppoe_up: a session between wan and wanw, 10.8.0.1 and 10.8.0.2 its ends
+pppoe_up() {
+	modprobe pppoe || return
+	pppoe_end r wan "$(mac_of b wanw)" 10.8.0.1 10.8.0.2 &&
+		pppoe_end b wanw "$(mac_of r wan)" 10.8.0.2 10.8.0.1 &&
+		ip -n b route replace 10.1.0.0/24 via 10.8.0.1
+}

@@ -27,6 +27,10 @@ one_case() {
 	is "$name: payload intact" "$(talk send 1000)" "sent 1000 ok"
 	check_offloaded "$name"
 
+	if [[ $name == PPPoE* ]]; then
+		has "$name: the rule writes the header" "$(sim_entries)" 'pppoe_push=77 out=1'
+	fi
+
 	talk_stop
 	serve_stop
 	if [[ $proto == tcp ]]; then
@@ -115,6 +119,17 @@ in_ns r sysctl -qw net.netfilter.nf_flowtable_tcp_timeout=6
 ft_rules
 poll 10 in_ns a ping -qc1 -W1 10.2.0.2
 both_protocols "a VLAN" 10.2.0.2 10.2.0.2 'peer 10\.7\.0\.2'
+topo_down
+
+# The WAN is a PPPoE session: the hardware takes the header off one way and
+# writes it the other way.
+did "PPPoE: topology" topo_up mtk
+knob bind_rate 0
+in_ns r sysctl -qw net.netfilter.nf_flowtable_tcp_timeout=6
+did "PPPoE: a session" pppoe_up
+ft_rules
+poll 10 in_ns a ping -qc1 -W1 10.8.0.2
+both_protocols "PPPoE" 10.8.0.2 10.8.0.2 'peer 10\.1\.0\.2'
 topo_down
 did "topology" topo_up mlx5-rep
 
