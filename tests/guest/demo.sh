@@ -11,7 +11,7 @@ here=$(dirname "$0")
 # shellcheck source=tests/guest/flows.sh
 . "$here/flows.sh"
 
-RATE=${NFTO_DEMO_RATE:-60M}
+RATE=${NFTO_DEMO_RATE:-120M}
 TIME=${NFTO_DEMO_SECONDS:-8}
 ROUTER_CPU=0
 WORLD_CPU=1
