@@ -7,8 +7,8 @@
 #include <linux/slab.h>
 #include "sim.h"
 
-DEFINE_MUTEX(sim_lock);	/* sim_adapters, making and removing */
-LIST_HEAD(sim_adapters);
+static DEFINE_MUTEX(sim_lock);	/* sim_adapters, making and removing */
+static LIST_HEAD(sim_adapters);
 
 static void adapter_free(struct kref *ref)
 {

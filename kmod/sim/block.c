@@ -25,7 +25,7 @@ struct sim_binding {
 };
 
 /* Under sim_orphan_lock; never shrinks but by a later, accepted UNBIND. */
-LIST_HEAD(sim_orphans);
+static LIST_HEAD(sim_orphans);
 static DEFINE_SPINLOCK(sim_orphan_lock);
 
 static void orphan(struct sim_binding *binding)

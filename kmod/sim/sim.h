@@ -575,9 +575,6 @@ struct sim_spec {
 	struct net *wire_net;
 };
 
-extern struct mutex sim_lock;
-extern struct list_head sim_adapters;
-
 /* adapter.c */
 int sim_adapter_make(const struct sim_spec *spec);
 int sim_adapter_remove(const char *name);
@@ -659,7 +656,6 @@ void sim_table_stats(struct sim_adapter *ad, struct sim_entry *e,
 int sim_block_setup(struct sim_port *port, enum sim_class class,
 		    struct flow_block_offload *bo);
 void sim_block_dump_binds(struct sim_port *port, unsigned int n[2]);
-extern struct list_head sim_orphans;
 
 /* rule.c */
 int sim_rule_match_tuple(struct sim_build *b);

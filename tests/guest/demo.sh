@@ -26,22 +26,6 @@ fail_demo() {
 	exit 1
 }
 
-software_rules() {
-	in_ns r nft flush ruleset
-	in_ns r nft -f - <<-END
-		table inet t {
-			flowtable ft {
-				hook ingress priority 0
-				devices = { lan, wan }
-			}
-			chain forward {
-				type filter hook forward priority 0; policy accept
-				meta l4proto { tcp, udp } flow add @ft
-			}
-		}
-	END
-}
-
 classic_rules() {
 	in_ns r nft flush ruleset
 	in_ns r nft -f - <<-END
@@ -101,7 +85,7 @@ printf '%-22s %9s %10s %10s %8s %8s\n' '' 'Mbit/s' 'packets' 'packets' 'share' '
 printf '%-22s %9s %10s %10s %8s %8s\n' '' '' 'on wires' 'via host' '' 'router'
 classic_rules
 measure "no flowtable"
-software_rules
+ft_flags="" ft_rules
 measure "flowtable, software"
 ft_rules
 # iperf3 has two connections, each of two directions.

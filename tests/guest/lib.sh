@@ -217,7 +217,7 @@ topo_down() {
 }
 
 # ft_rules [NFT TEXT FOR THE SAME FILE]: the flowtable of the kernel's
-# documentation, with hardware offload
+# documentation, with hardware offload; $ft_flags='' leaves it in software
 ft_rules() {
 	# Not in one transaction: where the driver binds exclusively, the kernel's
 	# flowtable would find its devices busy with the old one.
@@ -227,7 +227,7 @@ ft_rules() {
 			flowtable ft {
 				hook ingress priority 0
 				devices = { lan, wan }
-				flags offload
+				${ft_flags-flags offload}
 				counter
 			}
 			chain forward {
