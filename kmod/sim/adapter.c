@@ -104,6 +104,7 @@ static void unregister_ports(struct sim_adapter *ad)
 static void adapter_remove(struct sim_adapter *ad)
 {
 	debugfs_remove(ad->dir);
+	sim_block_unregister(ad);
 	mutex_lock(&ad->lock);
 	ad->dying = true;
 	mutex_unlock(&ad->lock);
@@ -139,6 +140,8 @@ int sim_adapter_make(const struct sim_spec *spec)
 		goto unlock;
 	}
 	err = register_ports(ad, spec);
+	if (!err)
+		err = sim_block_register(ad);
 	if (err) {
 		adapter_remove(ad);
 		goto unlock;

@@ -2,6 +2,9 @@
 /*
  * The driver's side of flow blocks: bind, unbind, and the three commands.
  */
+#include <linux/if_macvlan.h>
+#include <linux/sched.h>
+#include <linux/sched/clock.h>
 #include <linux/slab.h>
 #include <net/pkt_cls.h>
 #include "sim.h"
@@ -10,6 +13,8 @@
  * struct sim_binding - what a flow_block_cb points to
  * @port: the port
  * @class: TC or FT
+ * @dev: the device that was bound: the port's, or one above it; not looked into
+ * @ifindex: of that
  * @orphan: node of sim_orphans, when UNBIND was refused
  *
  * Holds a reference of the adapter, and lives as long as the flow_block_cb. One
@@ -21,7 +26,23 @@
 struct sim_binding {
 	struct sim_port *port;
 	enum sim_class class;
+	const struct net_device *dev;
+	int ifindex;
 	struct list_head orphan;
+};
+
+/**
+ * struct sim_indirect - of a bind for a device above a port
+ * @dev: the device
+ * @sch: as the core has it
+ * @data: likewise
+ * @cleanup: for when the adapter goes first
+ */
+struct sim_indirect {
+	struct net_device *dev;
+	struct Qdisc *sch;
+	void *data;
+	void (*cleanup)(struct flow_block_cb *cb);
 };
 
 /* Under sim_orphan_lock; never shrinks but by a later, accepted UNBIND. */
@@ -164,6 +185,7 @@ static int replace(struct sim_binding *binding,
 	struct sim_build b = {
 		.profile = port->adapter->profile,
 		.port = port,
+		.ifindex = binding->ifindex,
 		.cls = cls,
 	};
 	int i, err;
@@ -272,6 +294,38 @@ static int guarded(struct sim_binding *binding, struct flow_cls_offload *cls,
 	return err;
 }
 
+/*
+ * The CPU time of this task so far. Not the clock: a caller that waits for a
+ * lock, or is preempted, has no share in what others do meanwhile.
+ */
+static u64 cpu_time(void)
+{
+	const struct sched_entity *se = &current->se;
+	unsigned long flags;
+	u64 time;
+
+	/* The tick moves what has run since exec_start into the sum. */
+	local_irq_save(flags);
+	time = se->sum_exec_runtime + local_clock() - se->exec_start;
+	local_irq_restore(flags);
+	return time;
+}
+
+/* Of a callback's two readings one is outside of what they measure. */
+static u64 reading;
+
+void __init sim_block_init(void)
+{
+	u64 began;
+	int i;
+
+	reading = U64_MAX;
+	for (i = 0; i < 100; i++) {
+		began = cpu_time();
+		reading = min(reading, cpu_time() - began);
+	}
+}
+
 static int call(enum tc_setup_type type, void *type_data, void *cb_priv)
 {
 	struct sim_binding *binding = cb_priv;
@@ -279,6 +333,7 @@ static int call(enum tc_setup_type type, void *type_data, void *cb_priv)
 	struct flow_cls_offload *cls = type_data;
 	const struct command_desc *desc;
 	bool serial = ad->profile->serial;
+	u64 began = cpu_time();
 	int err;
 
 	if (type != TC_SETUP_CLSFLOWER || cls->command >= ARRAY_SIZE(descs))
@@ -291,6 +346,8 @@ static int call(enum tc_setup_type type, void *type_data, void *cb_priv)
 	err = guarded(binding, cls, desc);
 	if (serial)
 		mutex_unlock(&ad->serial);
+	sim_count(binding->port, SIM_CTR_CALLBACK_NS,
+		  cpu_time() - began + reading);
 	return err;
 }
 
@@ -312,9 +369,25 @@ static flow_setup_cb_t *cb_of(enum sim_class class)
 
 /* --- bind and unbind: under adapter->lock --- */
 
-static int bind_new(struct sim_port *port, enum sim_class class,
-		    struct flow_block_offload *bo)
+static struct flow_block_cb *alloc_cb(struct sim_binding *binding,
+				      struct flow_block_offload *bo,
+				      const struct sim_indirect *above)
 {
+	struct sim_port *port = binding->port;
+
+	if (!above)
+		return flow_block_cb_alloc(cb_of(binding->class), port, binding,
+					   release);
+	return flow_indr_block_cb_alloc(call_ft, above->dev, binding, release,
+					bo, above->dev, above->sch, above->data,
+					port->adapter, above->cleanup);
+}
+
+static int bind_new(struct sim_port *port, enum sim_class class,
+		    struct flow_block_offload *bo,
+		    const struct sim_indirect *above)
+{
+	const struct net_device *dev = above ? above->dev : port->host;
 	struct sim_binding *binding;
 	struct flow_block_cb *cb;
 
@@ -323,9 +396,11 @@ static int bind_new(struct sim_port *port, enum sim_class class,
 		return -ENOMEM;
 	binding->port = port;
 	binding->class = class;
+	binding->dev = dev;
+	binding->ifindex = dev->ifindex;
 	INIT_LIST_HEAD(&binding->orphan);
 
-	cb = flow_block_cb_alloc(cb_of(class), port, binding, release);
+	cb = alloc_cb(binding, bo, above);
 	if (IS_ERR(cb)) {
 		kfree(binding);
 		return PTR_ERR(cb);
@@ -342,8 +417,23 @@ static bool takes(const struct sim_profile *p, enum sim_class class)
 	return class == SIM_CLASS_FT ? p->takes_ft : p->takes_block;
 }
 
+static struct flow_block_cb *find_above(struct sim_port *port,
+					const struct sim_indirect *above)
+{
+	const struct sim_binding *binding;
+	struct flow_block_cb *cb;
+
+	list_for_each_entry(cb, &port->blocks[SIM_CLASS_FT], driver_list) {
+		binding = flow_block_cb_priv(cb);
+		if (binding->dev == above->dev && cb->indr.data == above->data)
+			return cb;
+	}
+	return NULL;
+}
+
 static int bind_block(struct sim_port *port, enum sim_class class,
-		      struct flow_block_offload *bo, const char **why)
+		      struct flow_block_offload *bo,
+		      const struct sim_indirect *above, const char **why)
 {
 	const struct sim_profile *p = port->adapter->profile;
 	struct list_head *list = &port->blocks[class];
@@ -368,7 +458,12 @@ static int bind_block(struct sim_port *port, enum sim_class class,
 
 	bo->unlocked_driver_cb = p->unlocked;
 	bo->driver_block_list = list;
-	if (p->bind_counted) {
+	if (above) {
+		if (find_above(port, above)) {
+			*why = "the device is bound to this block already";
+			return -EEXIST;
+		}
+	} else if (p->bind_counted) {
 		cb = flow_block_cb_lookup(bo->block, cb_of(class), port);
 		if (cb) {
 			flow_block_cb_incref(cb);
@@ -378,16 +473,20 @@ static int bind_block(struct sim_port *port, enum sim_class class,
 		*why = "the port is bound to a block already";
 		return -EBUSY;
 	}
-	return bind_new(port, class, bo);
+	return bind_new(port, class, bo, above);
 }
 
 static int unbind_block(struct sim_port *port, enum sim_class class,
-			struct flow_block_offload *bo, const char **why)
+			struct flow_block_offload *bo,
+			const struct sim_indirect *above, const char **why)
 {
 	struct flow_block_cb *cb;
 	int err;
 
-	cb = flow_block_cb_lookup(bo->block, cb_of(class), port);
+	if (above)
+		cb = find_above(port, above);
+	else
+		cb = flow_block_cb_lookup(bo->block, cb_of(class), port);
 	if (!cb) {
 		*why = "the port is not bound to this block";
 		return -ENOENT;
@@ -401,23 +500,16 @@ static int unbind_block(struct sim_port *port, enum sim_class class,
 	if (flow_block_cb_decref(cb))
 		return 0;
 	/* The entries stay, as with every driver that takes flowtables (W2). */
-	flow_block_cb_remove(cb, bo);
+	if (above)
+		flow_indr_block_cb_remove(cb, bo);
+	else
+		flow_block_cb_remove(cb, bo);
 	list_del(&cb->driver_list);
 	return 0;
 }
 
-/**
- * sim_block_setup() - TC_SETUP_FT and TC_SETUP_BLOCK
- * @port: the port
- * @class: which of the two
- * @bo: BIND or UNBIND
- *
- * Context: process; nf_tables' commit mutex and the flowtable's block lock, or
- * RTNL, are held.
- * Return: 0 or a negative errno.
- */
-int sim_block_setup(struct sim_port *port, enum sim_class class,
-		    struct flow_block_offload *bo)
+static int setup(struct sim_port *port, enum sim_class class,
+		 struct flow_block_offload *bo, const struct sim_indirect *above)
 {
 	struct sim_adapter *ad = port->adapter;
 	bool is_bind = bo->command == FLOW_BLOCK_BIND;
@@ -431,9 +523,9 @@ int sim_block_setup(struct sim_port *port, enum sim_class class,
 	sim_knobs_delay(&ad->knob.delay_bind_us);
 	mutex_lock(&ad->lock);
 	if (is_bind)
-		err = bind_block(port, class, bo, &why);
+		err = bind_block(port, class, bo, above, &why);
 	else
-		err = unbind_block(port, class, bo, &why);
+		err = unbind_block(port, class, bo, above, &why);
 	if (err) {
 		sim_count(port, SIM_CTR_BINDS_REFUSED, 1);
 		/*
@@ -449,6 +541,74 @@ int sim_block_setup(struct sim_port *port, enum sim_class class,
 	}
 	mutex_unlock(&ad->lock);
 	return err;
+}
+
+/**
+ * sim_block_setup() - TC_SETUP_FT and TC_SETUP_BLOCK
+ * @port: the port
+ * @class: which of the two
+ * @bo: BIND or UNBIND
+ *
+ * Context: process; nf_tables' commit mutex and the flowtable's block lock, or
+ * RTNL, are held.
+ * Return: 0 or a negative errno.
+ */
+int sim_block_setup(struct sim_port *port, enum sim_class class,
+		    struct flow_block_offload *bo)
+{
+	return setup(port, class, bo, NULL);
+}
+
+/* --- devices above a port: the indirect block --- */
+
+/**
+ * sim_block_below() - the port that a device is on, as mlx5 has it
+ * @dev: a device
+ *
+ * Return: the host device of a macvlan in passthru mode, or NULL.
+ */
+struct net_device *sim_block_below(const struct net_device *dev)
+{
+	const struct macvlan_dev *macvlan = netdev_priv(dev);
+
+	if (!IS_ENABLED(CONFIG_MACVLAN) || !netif_is_macvlan(dev) ||
+	    macvlan->mode != MACVLAN_MODE_PASSTHRU)
+		return NULL;
+	return macvlan->lowerdev;
+}
+
+/* Context: process; the core's lock of indirect blocks is held. */
+static int setup_above(struct net_device *dev, struct Qdisc *sch, void *cb_priv,
+		       enum tc_setup_type type, void *type_data, void *data,
+		       void (*cleanup)(struct flow_block_cb *cb))
+{
+	struct sim_indirect above = {
+		.dev = dev, .sch = sch, .data = data, .cleanup = cleanup,
+	};
+	const struct net_device *below;
+	struct sim_port *port;
+
+	if (!dev || type != TC_SETUP_FT)
+		return -EOPNOTSUPP;
+	below = sim_block_below(dev);
+	port = below ? sim_port_of_host(below) : NULL;
+	if (!port || port->adapter != cb_priv)
+		return -EOPNOTSUPP;
+	return setup(port, SIM_CLASS_FT, type_data, &above);
+}
+
+/* Context: process. Return: 0 or -ENOMEM. */
+int sim_block_register(struct sim_adapter *ad)
+{
+	return ad->profile->takes_above ?
+	       flow_indr_dev_register(setup_above, ad) : 0;
+}
+
+/* Every owner of a block is told to let go. Context: process. */
+void sim_block_unregister(struct sim_adapter *ad)
+{
+	if (ad->profile->takes_above)
+		flow_indr_dev_unregister(setup_above, ad, release);
 }
 
 /* How many blocks of TC and of flowtables the port is bound to. */

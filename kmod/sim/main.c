@@ -7,6 +7,7 @@
 
 static int __init sim_init(void)
 {
+	sim_block_init();
 	return sim_maker_init();
 }
 

@@ -51,6 +51,7 @@ static const char counter_names[][ETH_GSTRING_LEN] = {
 	[SIM_CTR_DESTROYS] = "offload_destroys",
 	[SIM_CTR_STATS] = "offload_stats",
 	[SIM_CTR_REFUSED] = "offload_refused",
+	[SIM_CTR_CALLBACK_NS] = "offload_callback_ns",
 	[SIM_CTR_AGED] = "offload_aged",
 	"offload_entries",
 	"offload_entries_bound",

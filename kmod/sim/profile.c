@@ -22,6 +22,7 @@ static const struct sim_profile profiles[] = {
 		.about = "representor of an mlx5 switch: exact matches, all rewrites",
 		.takes_ft = true,
 		.takes_block = true,
+		.takes_above = true,
 		.unlocked = true,
 		.replaces_twin = true,
 		.ft_prio_range = 16,

@@ -128,7 +128,7 @@ static int match_meta(struct sim_build *b)
 		return 0;
 	if (m.mask->ingress_ifindex != -1)
 		return no(b, -EOPNOTSUPP, "the ingress port's mask is not exact");
-	if (m.key->ingress_ifindex == host->ifindex)
+	if (m.key->ingress_ifindex == b->ifindex)
 		return 0;
 
 	rcu_read_lock();
@@ -345,7 +345,8 @@ static int add_vlan(struct sim_build *b, enum sim_op_kind kind,
 static struct sim_port *own_port(const struct sim_build *b,
 				 const struct net_device *dev)
 {
-	struct sim_port *port = sim_port_of_host(dev);
+	const struct net_device *below = sim_block_below(dev);
+	struct sim_port *port = sim_port_of_host(below ?: dev);
 
 	return port && port->adapter == b->port->adapter ? port : NULL;
 }

@@ -316,6 +316,7 @@ enum sim_counter {
 	SIM_CTR_DESTROYS,
 	SIM_CTR_STATS,
 	SIM_CTR_REFUSED,
+	SIM_CTR_CALLBACK_NS,
 	SIM_CTR_AGED,
 	SIM_CTR_MAX
 };
@@ -380,6 +381,7 @@ struct sim_build;
  * @about: one line for the admin
  * @takes_ft: TC_SETUP_FT
  * @takes_block: TC_SETUP_BLOCK
+ * @takes_above: it binds macvlan devices (passthru) above its ports, indirectly
  * @bind_counted: a second bind of a block counts; otherwise -EBUSY
  * @serial: the driver serialises all its calls
  * @one_db: cookies are the adapter's, not the port's
@@ -411,6 +413,7 @@ struct sim_profile {
 	const char *about;
 	bool takes_ft;
 	bool takes_block;
+	bool takes_above;
 	bool bind_counted;
 	bool serial;
 	bool one_db;
@@ -442,6 +445,7 @@ struct sim_profile {
  * struct sim_build - a REPLACE being translated
  * @profile: by whose rules
  * @port: the port whose callback was asked
+ * @ifindex: of the device that was bound, the port's or one above it
  * @cls: the caller's command, with its rule
  * @rule: the result
  * @why: one sentence why it is refused
@@ -449,6 +453,7 @@ struct sim_profile {
 struct sim_build {
 	const struct sim_profile *profile;
 	struct sim_port *port;
+	int ifindex;
 	const struct flow_cls_offload *cls;
 	struct sim_rule *rule;
 	const char *why;
@@ -653,8 +658,12 @@ void sim_table_stats(struct sim_adapter *ad, struct sim_entry *e,
 		     struct flow_stats *stats);
 
 /* block.c */
+void sim_block_init(void);
 int sim_block_setup(struct sim_port *port, enum sim_class class,
 		    struct flow_block_offload *bo);
+int sim_block_register(struct sim_adapter *ad);
+void sim_block_unregister(struct sim_adapter *ad);
+struct net_device *sim_block_below(const struct net_device *dev);
 void sim_block_dump_binds(struct sim_port *port, unsigned int n[2]);
 
 /* rule.c */

@@ -227,12 +227,17 @@ static const struct file_operations entries_fops = {
 static int adapter_show(struct seq_file *s, void *v)
 {
 	struct sim_adapter *ad = s->private;
+	u64 ns = 0;
+	int i;
 
+	for (i = 0; i < ad->n_ports; i++)
+		ns += atomic64_read(&ad->port[i].ctr[SIM_CTR_CALLBACK_NS]);
 	seq_printf(s, "profile=%s\n", ad->profile->name);
 	seq_printf(s, "about=%s\n", ad->profile->about);
 	seq_printf(s, "ports=%u\n", ad->n_ports);
 	seq_printf(s, "entries=%d\n", atomic_read(&ad->n_entries));
 	seq_printf(s, "entries_bound=%d\n", atomic_read(&ad->n_bound));
+	seq_printf(s, "callback_ns=%llu\n", ns);
 	mutex_lock(&ad->lock);
 	seq_printf(s, "resets=%llu\n", ad->resets);
 	seq_printf(s, "refusals=%llu\n", ad->n_refusals);
