@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Ask the kernel what it has, never which number it is. Each header that it
 # lacks is supplied by a folder below compat/, put before the kernel's own.
-# Included by the Kbuild files one folder below kmod/.
+# Included by the Kbuild files, which say in nfto-dir where kmod/ is.
 
-nfto-compat = $(if $(wildcard $(srctree)/include/$(1)),,-I$(src)/../compat/$(2))
+nfto-compat = $(if $(wildcard $(srctree)/include/$(1)),,-I$(nfto-dir)/compat/$(2))
 
 NOSTDINC_FLAGS += $(call nfto-compat,net/gso.h,net-gso)
