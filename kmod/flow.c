@@ -1,0 +1,522 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One flow: made by a packet, ended by anybody, freed when nobody has it.
+ *
+ * The end of a flow has these phases:
+ *  1. NFTO_F_LIVE is cleared under the flow's lock: whoever looks at it from
+ *     now on under that lock sees that it is over. One caller gets past this.
+ *  2. It is taken out of the hash, the wheel and the lists of the next hops.
+ *     Packets that found it before that go on below rcu_read_lock().
+ *  3. conntrack gets its entry back.
+ *  4. Both directions are queued at their ports. A worker that finds one in the
+ *     hardware takes it out; a worker that was just putting it in finds this out
+ *     when it is done, because it is told so (NFTO_Q_AGAIN).
+ *  5. The live flow's reference is dropped. References of queues, workers and
+ *     entries in hardware are dropped when these are done with it.
+ *  6. After the last one, and a grace period for the packets of phase 2, the
+ *     next hops, the conntrack entry and the table are let go.
+ */
+#include <linux/slab.h>
+#include <net/netfilter/nf_conntrack_acct.h>
+#include <net/netfilter/nf_conntrack_l4proto.h>
+#include <net/netfilter/nf_conntrack_timeout.h>
+#include "nfto.h"
+#include "trace.h"
+
+static struct kmem_cache *plain_cache;
+static struct kmem_cache *counting_cache;
+static atomic64_t last_id;
+
+/**
+ * nfto_flow_timeout() - how long a flow may be idle
+ * @flow: the flow
+ *
+ * Return: jiffies, from conntrack's nf_flowtable_*_timeout; 30 s where it has
+ * none for the protocol.
+ */
+unsigned int nfto_flow_timeout(const struct nfto_flow *flow)
+{
+	struct net *net = nf_ct_net(flow->ct);
+
+	switch (flow->dir[0].proto) {
+	case IPPROTO_TCP:
+		return nf_tcp_pernet(net)->offload_timeout;
+	case IPPROTO_UDP:
+		return nf_udp_pernet(net)->offload_timeout;
+	default:
+		return NF_FLOW_TIMEOUT;
+	}
+}
+
+/* Of all flows that were ever made. */
+u64 nfto_flow_last_id(void)
+{
+	return atomic64_read(&last_id);
+}
+
+/* So many that no flow will have. Return: the first of them. */
+u64 nfto_flow_new_ids(unsigned int n)
+{
+	return atomic64_add_return(n, &last_id) - n + 1;
+}
+
+/* --- what conntrack has to know --- */
+
+/*
+ * conntrack does not see every packet any more: its window check must not
+ * mind, and its own time-out must not strike.
+ */
+static void ct_lend(struct nf_conn *ct)
+{
+	if (nf_ct_protonum(ct) == IPPROTO_TCP) {
+		spin_lock_bh(&ct->lock);
+		ct->proto.tcp.seen[0].flags |= IP_CT_TCP_FLAG_BE_LIBERAL;
+		ct->proto.tcp.seen[1].flags |= IP_CT_TCP_FLAG_BE_LIBERAL;
+		spin_unlock_bh(&ct->lock);
+	}
+	if (nf_ct_expires(ct) < NF_CT_DAY / 2)
+		WRITE_ONCE(ct->timeout, nfct_time_stamp + NF_CT_DAY);
+}
+
+/*
+ * The entry may be idle again for as long as conntrack has it. Of a flow that has
+ * expired, it has been so for the flow's time-out already.
+ */
+static void ct_give_back(const struct nfto_flow *flow)
+{
+	struct nf_conn *ct = flow->ct;
+	struct net *net = nf_ct_net(ct);
+	s32 timeout, idle;
+
+	clear_bit(IPS_HW_OFFLOAD_BIT, &ct->status);
+	clear_bit(IPS_OFFLOAD_BIT, &ct->status);
+
+	switch (nf_ct_protonum(ct)) {
+	case IPPROTO_TCP: {
+		const struct nf_tcp_net *tn = nf_tcp_pernet(net);
+
+		/* The window is learned anew. */
+		ct->proto.tcp.seen[0].td_maxwin = 0;
+		ct->proto.tcp.seen[1].td_maxwin = 0;
+		timeout = tn->timeouts[READ_ONCE(ct->proto.tcp.state)];
+		break;
+	}
+	case IPPROTO_UDP: {
+		const struct nf_udp_net *un = nf_udp_pernet(net);
+
+		timeout = un->timeouts[test_bit(IPS_SEEN_REPLY_BIT, &ct->status) ?
+				       UDP_CT_REPLIED : UDP_CT_UNREPLIED];
+		break;
+	}
+	default:
+		return;
+	}
+	idle = flow->reason == NFTO_REASON_EXPIRED ? nfto_flow_timeout(flow) : 0;
+	timeout = max(timeout - idle, 0);
+	if ((s32)(READ_ONCE(ct->timeout) - nfct_time_stamp) > timeout)
+		WRITE_ONCE(ct->timeout, nfct_time_stamp + timeout);
+}
+
+/* --- references --- */
+
+static void free_flow(struct nfto_flow *flow)
+{
+	struct nfto_table *table = flow->table;
+
+	nfto_nexthop_put(flow->dir[0].nh);
+	nfto_nexthop_put(flow->dir[1].nh);
+	nf_ct_put(flow->ct);
+	kmem_cache_free(table->cache, flow);
+	nfto_table_put(table);
+}
+
+/* One, and those that nfto_flow_put_all() has chained to it. */
+static void free_rcu(struct rcu_head *rcu)
+{
+	struct nfto_flow *flow = container_of(rcu, struct nfto_flow, rcu);
+	struct nfto_dir *next;
+
+	for (;;) {
+		next = flow->dir[0].next;
+		free_flow(flow);
+		if (!next)
+			return;
+		flow = nfto_flow_of(next);
+	}
+}
+
+/* Context: any. */
+void nfto_flow_put(struct nfto_flow *flow)
+{
+	if (!refcount_dec_and_test(&flow->ref))
+		return;
+	flow->dir[0].next = NULL;
+	call_rcu(&flow->rcu, free_rcu);
+}
+
+/**
+ * nfto_flow_put_all() - drop a reference of each of these
+ * @dirs: directions of the flows; a flow may be there twice
+ * @n: how many
+ *
+ * Those that are to be freed wait for the same grace period together: no queue
+ * has them any more, so that the queue's link is free for their chain.
+ *
+ * Context: any.
+ */
+void nfto_flow_put_all(struct nfto_dir *const *dirs, unsigned int n)
+{
+	struct nfto_dir *chain = NULL;
+	struct nfto_flow *flow;
+
+	while (n--) {
+		flow = nfto_flow_of(dirs[n]);
+		if (!refcount_dec_and_test(&flow->ref))
+			continue;
+		flow->dir[0].next = chain;
+		chain = &flow->dir[0];
+	}
+	if (chain)
+		call_rcu(&nfto_flow_of(chain)->rcu, free_rcu);
+}
+
+/* For those who found it below rcu_read_lock() or in a list. */
+bool nfto_flow_get(struct nfto_flow *flow)
+{
+	return refcount_inc_not_zero(&flow->ref);
+}
+
+/* --- the one transition function --- */
+
+#define ILLEGAL		0xff
+
+static const u8 next_state[][NFTO_EV_LOST + 1] = {
+	[NFTO_HW_OUT] = {
+		[NFTO_EV_ADD] = NFTO_HW_ADDING,
+		[NFTO_EV_ADDED] = ILLEGAL, [NFTO_EV_FAILED] = ILLEGAL,
+		[NFTO_EV_REMOVE] = ILLEGAL, [NFTO_EV_REMOVED] = ILLEGAL,
+		[NFTO_EV_STUCK] = ILLEGAL, [NFTO_EV_LOST] = ILLEGAL,
+	},
+	[NFTO_HW_ADDING] = {
+		[NFTO_EV_ADDED] = NFTO_HW_IN, [NFTO_EV_FAILED] = NFTO_HW_OUT,
+		[NFTO_EV_ADD] = ILLEGAL, [NFTO_EV_REMOVE] = ILLEGAL,
+		[NFTO_EV_REMOVED] = ILLEGAL, [NFTO_EV_STUCK] = ILLEGAL,
+		[NFTO_EV_LOST] = ILLEGAL,
+	},
+	[NFTO_HW_IN] = {
+		[NFTO_EV_REMOVE] = NFTO_HW_REMOVING,
+		[NFTO_EV_LOST] = NFTO_HW_OUT,
+		[NFTO_EV_ADD] = ILLEGAL, [NFTO_EV_ADDED] = ILLEGAL,
+		[NFTO_EV_FAILED] = ILLEGAL, [NFTO_EV_REMOVED] = ILLEGAL,
+		[NFTO_EV_STUCK] = ILLEGAL,
+	},
+	[NFTO_HW_REMOVING] = {
+		[NFTO_EV_REMOVED] = NFTO_HW_OUT, [NFTO_EV_STUCK] = NFTO_HW_IN,
+		[NFTO_EV_ADD] = ILLEGAL, [NFTO_EV_ADDED] = ILLEGAL,
+		[NFTO_EV_FAILED] = ILLEGAL, [NFTO_EV_REMOVE] = ILLEGAL,
+		[NFTO_EV_LOST] = ILLEGAL,
+	},
+};
+
+/**
+ * nfto_flow_event() - every transition of a direction
+ * @dir: the direction
+ * @event: what happened to it
+ * @reason: why it is out, where it is out after this
+ *
+ * Takes or drops the reference that a direction in hardware holds, and keeps
+ * IPS_HW_OFFLOAD true: set while both directions are in hardware.
+ *
+ * Context: the flow's lock is held, and the caller has a reference of its own.
+ * Return: false if that cannot happen in this state; nothing has changed then.
+ */
+bool nfto_flow_event(struct nfto_dir *dir, enum nfto_hw_event event,
+		     enum nfto_reason reason)
+{
+	struct nfto_flow *flow = nfto_flow_of(dir);
+	u8 was = dir->state, now = next_state[was][event];
+
+	lockdep_assert_held(&flow->lock);
+	if (WARN_ONCE(now == ILLEGAL, "nfto: event %u in state %u\n", event, was))
+		return false;
+
+	dir->state = now;
+	dir->reason = now == NFTO_HW_IN ? NFTO_REASON_NONE : reason;
+	if (event == NFTO_EV_ADD)
+		refcount_inc(&flow->ref);
+	else if (now == NFTO_HW_OUT)
+		refcount_dec(&flow->ref);
+
+	if (now == NFTO_HW_IN &&
+	    nfto_dir_other(dir)->state == NFTO_HW_IN &&
+	    flow->flags & NFTO_F_LIVE)
+		set_bit(IPS_HW_OFFLOAD_BIT, &flow->ct->status);
+	else if (test_bit(IPS_HW_OFFLOAD_BIT, &flow->ct->status) &&
+		 flow->flags & NFTO_F_LIVE)
+		clear_bit(IPS_HW_OFFLOAD_BIT, &flow->ct->status);
+	trace_nfto_dir(dir, was, event, now);
+	if (event != NFTO_EV_ADD && event != NFTO_EV_REMOVE)
+		nfto_event_dir(dir);
+	return true;
+}
+
+/* --- doubt --- */
+
+/* The flow's lock is held, and it is live. */
+static void set_doubt(struct nfto_dir *dir, enum nfto_doubt doubt)
+{
+	struct nfto_table *table = nfto_flow_of(dir)->table;
+
+	atomic_add(!!doubt - !!dir->doubt, &table->n_doubted);
+	dir->doubt = doubt;
+	nfto_engine_kick(dir);
+}
+
+/**
+ * nfto_flow_doubt() - the ruleset may forbid a flow now
+ * @flow: the flow; the caller has a reference, or found it below RCU
+ *
+ * Both directions leave the hardware, and the slow path has their packets until
+ * nfto_flow_trust(). Where both are in doubt already, that changes nothing, so
+ * that the wait of age.c comes to its end.
+ *
+ * Context: any.
+ */
+void nfto_flow_doubt(struct nfto_flow *flow)
+{
+	struct nfto_dir *dir = flow->dir;
+
+	spin_lock_bh(&flow->lock);
+	if (flow->flags & NFTO_F_LIVE && !(dir[0].doubt && dir[1].doubt)) {
+		set_doubt(&dir[0], NFTO_DOUBT_NEW);
+		set_doubt(&dir[1], NFTO_DOUBT_NEW);
+	}
+	spin_unlock_bh(&flow->lock);
+}
+
+/* A packet has reached "flow add", and may be dropped yet. Context: packet. */
+void nfto_flow_reached(struct nfto_dir *dir)
+{
+	struct nfto_flow *flow = nfto_flow_of(dir);
+
+	spin_lock_bh(&flow->lock);
+	if (dir->doubt)
+		dir->doubt = NFTO_DOUBT_REACHED;
+	spin_unlock_bh(&flow->lock);
+}
+
+/* And has got through the rest of the ruleset. Context: packet. */
+void nfto_flow_trust(struct nfto_dir *dir)
+{
+	struct nfto_flow *flow = nfto_flow_of(dir);
+
+	spin_lock_bh(&flow->lock);
+	if (dir->doubt && flow->flags & NFTO_F_LIVE)
+		set_doubt(dir, NFTO_DOUBT_NONE);
+	spin_unlock_bh(&flow->lock);
+}
+
+/* --- begin and end --- */
+
+static void fill_dir(struct nfto_dir *dir, const struct nfto_table *table,
+		     const struct nf_conntrack_tuple *t,
+		     struct nfto_nexthop *out, const struct nfto_nexthop *back)
+{
+	dir->proto = t->dst.protonum;
+	if (dir->proto != IPPROTO_GRE) {
+		__be16 ports[2] = { t->src.u.all, t->dst.u.all };
+
+		memcpy(&dir->ports, ports, sizeof(dir->ports));
+	}
+	dir->iif = back->lower->ifindex;
+	if (t->src.l3num == NFPROTO_IPV6) {
+		dir->ipv6 = 1;
+		dir->digest = nfto_table_digest(table, dir, t);
+	} else {
+		dir->saddr = t->src.u3.ip;
+		dir->daddr = t->dst.u3.ip;
+	}
+	dir->nh = out;
+	if (!table->hw)
+		dir->reason = NFTO_REASON_SOFTWARE_TABLE;
+	else if (!back->port)
+		dir->reason = NFTO_REASON_NO_PORT;
+	else
+		dir->reason = NFTO_REASON_WAITING;
+}
+
+static struct nfto_flow *alloc_flow(struct nfto_table *table,
+				    struct nf_conn *ct,
+				    struct nfto_nexthop *nh[IP_CT_DIR_MAX])
+{
+	struct nfto_flow *flow;
+	int i;
+
+	flow = kmem_cache_zalloc(table->cache, GFP_ATOMIC);
+	if (!flow)
+		return NULL;
+	spin_lock_init(&flow->lock);
+	refcount_set(&flow->ref, 1);
+	if (ct->status & IPS_SRC_NAT)
+		flow->flags |= NFTO_F_SNAT;
+	if (ct->status & IPS_DST_NAT)
+		flow->flags |= NFTO_F_DNAT;
+	flow->id = atomic64_inc_return(&last_id);
+	flow->last_used = (u32)jiffies;
+	flow->asked = flow->last_used;
+	flow->dir[IP_CT_DIR_REPLY].reply = 1;
+	for (i = 0; i < IP_CT_DIR_MAX; i++)
+		fill_dir(&flow->dir[i], table, &ct->tuplehash[i].tuple, nh[i],
+			 nh[!i]);
+
+	refcount_inc(&ct->ct_general.use);
+	flow->ct = ct;
+	refcount_inc(&table->ref);
+	flow->table = table;
+	return flow;
+}
+
+/**
+ * nfto_flow_add() - a new flow
+ * @table: its table
+ * @ct: its conntrack entry, IPS_OFFLOAD set by the caller
+ * @nh: where its directions leave; the references are taken over, in any case
+ *
+ * Context: packet.
+ * Return: 0 or a negative errno; -EEXIST if another flow has the same packets.
+ */
+int nfto_flow_add(struct nfto_table *table, struct nf_conn *ct,
+		  struct nfto_nexthop *nh[IP_CT_DIR_MAX])
+{
+	struct nfto_flow *flow;
+	int err;
+
+	flow = alloc_flow(table, ct, nh);
+	if (!flow) {
+		nfto_nexthop_put(nh[0]);
+		nfto_nexthop_put(nh[1]);
+		return -ENOMEM;
+	}
+	/*
+	 * Packets find it from here on, but nobody can end it before it is
+	 * live: so it can be given up without anybody knowing.
+	 */
+	err = nfto_table_insert(table, flow);
+	if (err) {
+		nfto_flow_put(flow);
+		return err;
+	}
+	ct_lend(ct);
+	trace_nfto_flow_added(flow);
+	nfto_event_flow(flow, NFTO_REASON_NONE);
+
+	/*
+	 * From here on others can end it. It is in the hash already, so that
+	 * they take it out of everything, and this one's reference keeps it.
+	 */
+	refcount_inc(&flow->ref);
+	spin_lock(&flow->lock);
+	flow->flags |= NFTO_F_LIVE;
+	spin_unlock(&flow->lock);
+	nfto_wheel_add(&table->net->wheel, flow);
+	if (!nfto_nexthop_link(nh[0], &flow->dir[0]) ||
+	    !nfto_nexthop_link(nh[1], &flow->dir[1])) {
+		nfto_flow_end(flow, NFTO_REASON_DEVICE_GONE);
+	} else if (table->hw) {
+		nfto_engine_kick(&flow->dir[0]);
+		nfto_engine_kick(&flow->dir[1]);
+	}
+	nfto_flow_put(flow);
+	return 0;
+}
+
+/* Return: false if somebody else has. */
+static bool clear_live(struct nfto_flow *flow, enum nfto_reason reason)
+{
+	bool live;
+
+	spin_lock(&flow->lock);
+	live = flow->flags & NFTO_F_LIVE;
+	if (live) {
+		atomic_sub(!!flow->dir[0].doubt + !!flow->dir[1].doubt,
+			   &flow->table->n_doubted);
+		flow->flags &= ~NFTO_F_LIVE;
+		flow->reason = reason;
+	}
+	spin_unlock(&flow->lock);
+	return live;
+}
+
+/**
+ * nfto_flow_end() - a flow is no more
+ * @flow: the flow; the caller has a reference, or found it below RCU
+ * @reason: why
+ *
+ * Its entries leave the hardware later, see the top of this file.
+ *
+ * Context: any.
+ */
+void nfto_flow_end(struct nfto_flow *flow, enum nfto_reason reason)
+{
+	struct nfto_table *table = flow->table;
+
+	local_bh_disable();
+	if (!clear_live(flow, reason)) {
+		local_bh_enable();
+		return;
+	}
+	nfto_table_remove(table, flow);
+	nfto_wheel_del(&table->net->wheel, flow);
+	nfto_nexthop_unlink(flow->dir[0].nh, &flow->dir[0]);
+	nfto_nexthop_unlink(flow->dir[1].nh, &flow->dir[1]);
+	ct_give_back(flow);
+	nfto_table_count(table, reason);
+	trace_nfto_flow_ended(flow);
+	nfto_event_flow(flow, reason);
+	if (table->hw) {
+		nfto_engine_kick(&flow->dir[0]);
+		nfto_engine_kick(&flow->dir[1]);
+	}
+	local_bh_enable();
+	nfto_flow_put(flow);
+}
+
+/* --- the caches --- */
+
+/* The cache for tables with or without "counter". */
+struct kmem_cache *nfto_flow_cache(bool counter)
+{
+	return counter ? counting_cache : plain_cache;
+}
+
+int nfto_flow_init(void)
+{
+	size_t size = sizeof(struct nfto_flow);
+
+#if !defined(CONFIG_DEBUG_SPINLOCK) && !defined(CONFIG_DEBUG_LOCK_ALLOC) && BITS_PER_LONG == 64
+	BUILD_BUG_ON(sizeof(struct nfto_dir) != 64);
+	BUILD_BUG_ON(sizeof(struct nfto_flow) > 192);
+#endif
+
+	plain_cache = kmem_cache_create("nfto_flow", size, 0,
+					SLAB_HWCACHE_ALIGN, NULL);
+	/* Not a multiple of cache lines, and memory counts more than those. */
+	counting_cache = kmem_cache_create("nfto_flow_counter",
+					   size + IP_CT_DIR_MAX *
+					   sizeof(struct nfto_count), 32, 0,
+					   NULL);
+	if (plain_cache && counting_cache)
+		return 0;
+	nfto_flow_exit();
+	return -ENOMEM;
+}
+
+void nfto_flow_exit(void)
+{
+	kmem_cache_destroy(plain_cache);
+	kmem_cache_destroy(counting_cache);
+}
+
+#ifdef NFTO_SELFTEST
+#include "selftest/flow.c"
+#endif

@@ -1,0 +1,878 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Shared next hops. That flows which leave the same way share an object is
+ * what lets a change there be applied to these flows and to no others.
+ */
+#include <linux/hash.h>
+#include <linux/if_vlan.h>
+#include <linux/slab.h>
+#include <net/ip.h>
+#include <net/ip6_route.h>
+#include <net/neighbour.h>
+#include "nfto.h"
+
+static void free_rcu(struct rcu_head *rcu)
+{
+	struct nfto_nexthop *nh = container_of(rcu, struct nfto_nexthop, rcu);
+
+	if (nh->neigh)
+		neigh_release(nh->neigh);
+	dst_release(rcu_dereference_protected(nh->dst, 1));
+	dev_put(nh->out);
+	dev_put(nh->lower);
+	dev_put(nh->l3dev);
+	if (nh->port)
+		nfto_port_put(nh->port);
+	nfto_table_put(nh->table);
+	kfree(nh);
+}
+
+/*
+ * A lookup may have found the next hop before it is out of the hash; it fails to
+ * get a reference then.
+ *
+ * Context: any.
+ */
+void nfto_nexthop_put(struct nfto_nexthop *nh)
+{
+	struct nfto_table *table = nh->table;
+	struct nfto_port *port = nh->port;
+
+	if (!refcount_dec_and_test(&nh->ref))
+		return;
+	spin_lock_bh(&table->nh_lock);
+	if (!hlist_unhashed(&nh->node))
+		hlist_del_init_rcu(&nh->node);
+	spin_unlock_bh(&table->nh_lock);
+	if (port) {
+		spin_lock_bh(&port->lock);
+		list_del(&nh->port_node);
+		spin_unlock_bh(&port->lock);
+	}
+	call_rcu(&nh->rcu, free_rcu);
+}
+
+/* --- where a route leads --- */
+
+static bool is_ether(const struct net_device *dev)
+{
+	return dev->type == ARPHRD_ETHER && !(dev->flags & IFF_LOOPBACK) &&
+	       dev->addr_len == ETH_ALEN && is_valid_ether_addr(dev->dev_addr);
+}
+
+/**
+ * struct walk - what the devices below a route's device add up to
+ * @lower: the last one
+ * @out: the first that does the rest by itself
+ * @n: encapsulations
+ * @encap: these, innermost first
+ * @stripped: those that @lower deals with by itself
+ * @bridged: a bridge was crossed
+ * @tagged: and it adds a tag
+ * @dest: the peer of a PPPoE session, or NULL
+ * @source: address of the first Ethernet device
+ * @n_via: devices on the way
+ * @via: their ifindexes
+ */
+struct walk {
+	struct net_device *lower;
+	struct net_device *out;
+	u8 n;
+	struct nfto_encap encap[NFTO_ENCAP_MAX];
+	u8 stripped;
+	bool bridged;
+	bool tagged;
+	const u8 *dest;
+	u8 source[ETH_ALEN];
+	u8 n_via;
+	int via[NFTO_VIA_MAX];
+};
+
+static bool push(struct walk *w, u16 id, __be16 proto)
+{
+	if (w->n == NFTO_ENCAP_MAX)
+		return false;
+	w->encap[w->n].id = id;
+	w->encap[w->n++].proto = proto;
+	return true;
+}
+
+static bool walk_bridge(struct walk *w, const struct net_device_path *p)
+{
+	w->bridged = true;
+	switch (p->bridge.vlan_mode) {
+	case DEV_PATH_BR_VLAN_KEEP:
+		return true;
+	case DEV_PATH_BR_VLAN_UNTAG_HW:
+		if (!w->n)
+			return false;
+		w->stripped |= BIT(w->n - 1);
+		return true;
+	case DEV_PATH_BR_VLAN_TAG:
+		w->tagged = true;
+		return push(w, p->bridge.vlan_id, p->bridge.vlan_proto);
+	case DEV_PATH_BR_VLAN_UNTAG:
+		if (!w->n)
+			return false;
+		w->n--;
+		return true;
+	}
+	return false;
+}
+
+static bool walk_step(struct walk *w, const struct net_device_path *p)
+{
+	switch (p->type) {
+	case DEV_PATH_ETHERNET:
+	case DEV_PATH_DSA:
+	case DEV_PATH_VLAN:
+	case DEV_PATH_PPPOE:
+		w->lower = (struct net_device *)p->dev;
+		break;
+	case DEV_PATH_BRIDGE:
+		break;
+	default:
+		return false;
+	}
+	w->via[w->n_via++] = p->dev->ifindex;
+	if (is_zero_ether_addr(w->source))
+		ether_addr_copy(w->source, p->dev->dev_addr);
+	if (p->type == DEV_PATH_BRIDGE)
+		return walk_bridge(w, p);
+	if (p->type == DEV_PATH_ETHERNET || p->type == DEV_PATH_DSA)
+		return true;
+	if (!w->out)
+		w->out = (struct net_device *)p->dev;
+	if (p->type == DEV_PATH_PPPOE)
+		w->dest = p->encap.h_dest;
+	return push(w, p->encap.id, p->encap.proto);
+}
+
+/* Context: packet. Return: false if there is no way below @dev we know. */
+static bool walk_down(struct walk *w, struct net_device *dev, const u8 *ha,
+		      struct net_device_path_stack *stack)
+{
+	int i;
+
+	memset(w, 0, sizeof(*w));
+	if (dev_fill_forward_path(dev, ha, stack) < 0)
+		return false;
+	for (i = 0; i < stack->num_paths; i++) {
+		if (!walk_step(w, &stack->path[i]))
+			return false;
+		if (stack->path[i].type == DEV_PATH_DSA)
+			break;
+	}
+	if (!w->out)
+		w->out = w->lower;
+	/* A bridge writes its own tags, better than we would. */
+	if (w->tagged)
+		w->out = dev;
+	return w->lower;
+}
+
+/* --- making one --- */
+
+static void end_work(struct work_struct *work);
+
+static u8 xmit_of(const struct dst_entry *dst)
+{
+#ifdef CONFIG_XFRM
+	if (dst->xfrm)
+		return NFTO_XMIT_XFRM;
+#endif
+	if (is_ether(dst->dev) && !(dst->dev->flags & IFF_NOARP))
+		return NFTO_XMIT_NEIGH;
+	return dst->dev->header_ops ? NFTO_XMIT_LOOKUP : NFTO_XMIT_PLAIN;
+}
+
+u16 nfto_nexthop_mtu(struct dst_entry *dst, int family)
+{
+	unsigned int mtu;
+
+	mtu = family == NFPROTO_IPV6 ? ip6_dst_mtu_maybe_forward(dst, true) :
+				       ip_dst_mtu_maybe_forward(dst, true);
+	return min_t(unsigned int, mtu, U16_MAX);
+}
+
+static void take_walk(struct nfto_nexthop *nh, const struct walk *w)
+{
+	int i;
+
+	nh->lower = w->lower;
+	nh->out = w->out;
+	nh->n_encap = w->n;
+	for (i = 0; i < w->n; i++) {
+		nh->encap[i] = w->encap[w->n - 1 - i];
+		if (w->stripped & BIT(w->n - 1 - i))
+			nh->stripped |= BIT(i);
+	}
+	nh->bridged = w->bridged;
+	nh->n_via = w->n_via;
+	memcpy(nh->via, w->via, sizeof(nh->via));
+	ether_addr_copy(nh->h_source, w->source);
+	if (w->dest) {
+		nh->has_dest = true;
+		ether_addr_copy(nh->h_dest, w->dest);
+	}
+}
+
+/* Whether all devices on the way have it. Below rcu_read_lock(). */
+static bool has_carrier(const struct nfto_nexthop *nh)
+{
+	const struct net_device *dev;
+	int i;
+
+	for (i = 0; i < nh->n_via; i++) {
+		dev = dev_get_by_index_rcu(dev_net(nh->l3dev), nh->via[i]);
+		if (dev && !netif_carrier_ok(dev))
+			return false;
+	}
+	return true;
+}
+
+/* Context: packet, or below rcu_read_lock(). Return: false if it is unknown. */
+static bool find_way(const struct nfto_nexthop *nh, const u8 *ha, struct walk *w)
+{
+	struct net_device_path_stack stack;
+
+	return nh->xmit != NFTO_XMIT_XFRM && ha &&
+	       walk_down(w, nh->l3dev, ha, &stack);
+}
+
+/*
+ * Fills in what the devices say. Where the lowest of them is not one of the
+ * table's, packets are taken and left at the route's device, as the kernel's
+ * flowtable does.
+ */
+static void look_below(struct nfto_nexthop *nh, const u8 *ha)
+{
+	struct nfto_table_dev *td = NULL;
+	struct walk w;
+
+	if (find_way(nh, ha, &w))
+		td = nfto_table_find_dev(nh->table, w.lower->ifindex);
+	if (td) {
+		take_walk(nh, &w);
+		if (!is_ether(nh->lower))
+			nh->reason = NFTO_REASON_NO_ETHERNET;
+	} else {
+		nh->lower = nh->l3dev;
+		nh->out = nh->l3dev;
+		nh->via[nh->n_via++] = nh->l3dev->ifindex;
+		td = nfto_table_find_dev(nh->table, nh->lower->ifindex);
+		nh->reason = nh->xmit == NFTO_XMIT_NEIGH && !ha ?
+			     NFTO_REASON_NEIGHBOUR : NFTO_REASON_NO_ETHERNET;
+	}
+	if (!has_carrier(nh))
+		nh->reason = NFTO_REASON_NO_CARRIER;
+	/* The device may be about to leave the table, and the port with it. */
+	if (td && td->port && refcount_inc_not_zero(&td->port->ref))
+		nh->port = td->port;
+}
+
+/* The neighbour's address, or NULL while it has none. */
+static const u8 *address_of(struct neighbour *n, u8 ha[ETH_ALEN])
+{
+	if (!(READ_ONCE(n->nud_state) & NUD_VALID))
+		return NULL;
+	neigh_ha_snapshot(ha, n, n->dev);
+	return ha;
+}
+
+static u32 cookie_of(const struct dst_entry *dst, int family)
+{
+	return family == NFPROTO_IPV6 ? rt6_get_cookie(dst_rt6_info(dst)) : 0;
+}
+
+static struct nfto_nexthop *make(struct nfto_table *table,
+				 struct dst_entry *dst, struct neighbour *neigh,
+				 int family)
+{
+	u8 ha[MAX_ADDR_LEN] = {};
+	struct nfto_nexthop *nh;
+	const u8 *known = ha;
+
+	nh = kzalloc(sizeof(*nh), GFP_ATOMIC);
+	if (!nh)
+		return NULL;
+	refcount_set(&nh->ref, 1);
+	spin_lock_init(&nh->lock);
+	INIT_LIST_HEAD(&nh->port_node);
+	INIT_WORK(&nh->end_work, end_work);
+	refcount_inc(&table->ref);
+	nh->table = table;
+	/* Before its devices are looked up, see publish(). */
+	nh->gen = smp_load_acquire(&table->gen);
+	nh->xmit = xmit_of(dst);
+	nh->family = family;
+	nh->mtu = nfto_nexthop_mtu(dst, family);
+	nh->l3dev = dst->dev;
+	nh->cookie = cookie_of(dst, family);
+	RCU_INIT_POINTER(nh->dst, dst_clone(dst));
+	if (neigh) {
+		nh->neigh = neigh_clone(neigh);
+		known = address_of(neigh, ha);
+	}
+	look_below(nh, known);
+	nh->known = known;
+	ether_addr_copy(nh->ha, ha);
+	dev_hold(nh->l3dev);
+	dev_hold(nh->out);
+	dev_hold(nh->lower);
+	return nh;
+}
+
+/* --- finding one --- */
+
+static struct hlist_head *bucket(struct nfto_table *table,
+				 const struct net_device *l3dev,
+				 const struct neighbour *neigh)
+{
+	return &table->nexthops[hash_ptr(neigh ?: (const void *)l3dev,
+					 NFTO_NH_BITS)];
+}
+
+/*
+ * What of a route is used: the device, the neighbour, the MTU, and whether it is
+ * valid. Then one is as good as another that has all these. Of other kinds the
+ * route itself is used, for each packet.
+ */
+static bool is_plain(const struct nfto_nexthop *nh)
+{
+	return nh->xmit == NFTO_XMIT_NEIGH || nh->xmit == NFTO_XMIT_PLAIN;
+}
+
+/* Context: below RCU. */
+bool nfto_nexthop_is_fresh(struct nfto_nexthop *nh)
+{
+	return dst_check(rcu_dereference(nh->dst), READ_ONCE(nh->cookie));
+}
+
+/*
+ * Whether a route that is not valid any more may be replaced. If it is because
+ * of what ICMP has told (redirect, MTU), it is not for all destinations alike:
+ * each flow ends with its next packet, and the next one asks for its own.
+ *
+ * Context: below RCU.
+ */
+bool nfto_nexthop_may_renew(struct nfto_nexthop *nh)
+{
+	return is_plain(nh) && READ_ONCE(rcu_dereference(nh->dst)->obsolete) !=
+			       DST_OBSOLETE_KILL;
+}
+
+static bool is_like(struct nfto_nexthop *nh, struct dst_entry *dst)
+{
+	return is_plain(nh) && dst->dev == nh->l3dev && !dst->lwtstate &&
+	       xmit_of(dst) == nh->xmit && dst->ops->family == nh->family &&
+	       nfto_nexthop_mtu(dst, nh->family) == nh->mtu;
+}
+
+/**
+ * nfto_nexthop_renew() - replace the route by another to the same place
+ * @nh: the next hop
+ * @dst: the route, whose reference is taken over
+ *
+ * Who has found the old one below RCU may go on with it: dst_release() frees
+ * after a grace period. Who reads the new cookie with the old route, or the
+ * other way round, leaves one packet to the slow path at worst.
+ *
+ * Context: process.
+ * Return: false if it does not lead to the same place.
+ */
+bool nfto_nexthop_renew(struct nfto_nexthop *nh, struct dst_entry *dst)
+{
+	struct dst_entry *old = dst;
+	bool like = is_like(nh, dst);
+
+	if (like) {
+		spin_lock_bh(&nh->lock);
+		old = rcu_dereference_protected(nh->dst,
+						lockdep_is_held(&nh->lock));
+		WRITE_ONCE(nh->cookie, cookie_of(dst, nh->family));
+		rcu_assign_pointer(nh->dst, dst);
+		spin_unlock_bh(&nh->lock);
+	}
+	dst_release(old);
+	return like;
+}
+
+/*
+ * Whether a new flow may use it: what it was made of still holds. A bridge may
+ * have learned otherwise, without telling: ask for each flow, as the kernel's
+ * path does.
+ */
+static bool still_right(const struct nfto_nexthop *nh)
+{
+	struct net_device_path_stack stack;
+	u8 ha[MAX_ADDR_LEN] = {};
+	struct walk w;
+
+	if (nh->gen != READ_ONCE(nh->table->gen) ||
+	    nh->reason == NFTO_REASON_NEIGHBOUR)
+		return false;
+	if (!nh->bridged)
+		return true;
+	return address_of(nh->neigh, ha) &&
+	       walk_down(&w, nh->l3dev, ha, &stack) && w.lower == nh->lower;
+}
+
+/* Whether it leads where the route of a new flow does. */
+static bool is_same(struct nfto_nexthop *nh, struct dst_entry *dst)
+{
+	if (rcu_dereference(nh->dst) == dst)
+		return nfto_nexthop_is_fresh(nh) &&
+		       nh->mtu == nfto_nexthop_mtu(dst, nh->family);
+	return is_like(nh, dst) && nfto_nexthop_may_renew(nh);
+}
+
+static struct nfto_nexthop *find(struct nfto_table *table, struct dst_entry *dst,
+				 const struct neighbour *neigh)
+{
+	struct nfto_nexthop *nh;
+
+	hlist_for_each_entry_rcu(nh, bucket(table, dst->dev, neigh), node) {
+		if (nh->neigh != neigh || READ_ONCE(nh->dead) || !is_same(nh, dst))
+			continue;
+		if (still_right(nh) && refcount_inc_not_zero(&nh->ref))
+			return nh;
+	}
+	return NULL;
+}
+
+/*
+ * One that was made of devices of which one has left the table since is not
+ * published, or nobody would end its flows.
+ *
+ * Two packets may make the same one at the same time. Both are used then, the
+ * next flow finds the newer; that costs nothing but memory.
+ */
+static bool publish(struct nfto_nexthop *nh)
+{
+	struct nfto_table *table = nh->table;
+	bool ok;
+
+	spin_lock_bh(&table->nh_lock);
+	ok = !table->dying && nh->gen == table->gen;
+	if (ok)
+		hlist_add_head_rcu(&nh->node,
+				   bucket(table, nh->l3dev, nh->neigh));
+	spin_unlock_bh(&table->nh_lock);
+	if (nh->port) {
+		spin_lock_bh(&nh->port->lock);
+		list_add(&nh->port_node, &nh->port->nexthops);
+		spin_unlock_bh(&nh->port->lock);
+	}
+	return ok;
+}
+
+/**
+ * nfto_nexthop_get() - the next hop of a route
+ * @table: the table
+ * @dst: the route
+ * @daddr: where the packets go, network order
+ * @family: NFPROTO_IPV4 or NFPROTO_IPV6
+ *
+ * Context: packet.
+ * Return: a reference; NULL without memory, or when the table goes.
+ */
+struct nfto_nexthop *nfto_nexthop_get(struct nfto_table *table,
+				      struct dst_entry *dst, const void *daddr,
+				      int family)
+{
+	struct neighbour *neigh = NULL;
+	struct nfto_nexthop *nh;
+
+	if (xmit_of(dst) == NFTO_XMIT_NEIGH) {
+		neigh = dst_neigh_lookup(dst, daddr);
+		if (IS_ERR_OR_NULL(neigh))
+			return NULL;
+	}
+	nh = find(table, dst, neigh);
+	if (!nh) {
+		nh = make(table, dst, neigh, family);
+		if (nh && !publish(nh)) {
+			nfto_nexthop_put(nh);
+			nh = NULL;
+		} else if (nh && neigh) {
+			/* It may have changed before that could be noticed. */
+			nfto_nexthop_neigh(table, neigh);
+		}
+	}
+	if (neigh)
+		neigh_release(neigh);
+	return nh;
+}
+
+/* --- the directions that use it --- */
+
+/*
+ * A flow can be ended by another CPU before it is linked. nfto_flow_end() clears
+ * NFTO_F_LIVE and takes this lock, so that either it finds the link, or this
+ * finds the flow not live.
+ *
+ * Context: packet.
+ * Return: false if the next hop is dead; the flow has to end then.
+ */
+bool nfto_nexthop_link(struct nfto_nexthop *nh, struct nfto_dir *dir)
+{
+	bool dead;
+
+	spin_lock(&nh->lock);
+	dead = nh->dead;
+	if (!dead && READ_ONCE(nfto_flow_of(dir)->flags) & NFTO_F_LIVE) {
+		nfto_dest_insert(&nh->dirs, dir);
+		nh->n_dirs++;
+	}
+	spin_unlock(&nh->lock);
+	return !dead;
+}
+
+/* The flow is not live any more. Context: bottom halves off. */
+void nfto_nexthop_unlink(struct nfto_nexthop *nh, struct nfto_dir *dir)
+{
+	spin_lock(&nh->lock);
+	if (nfto_dest_remove(&nh->dirs, dir))
+		nh->n_dirs--;
+	spin_unlock(&nh->lock);
+}
+
+/**
+ * nfto_nexthop_next() - a flow that leaves here
+ * @nh: the next hop
+ * @range: of which destinations; goes on where the last call ended
+ *
+ * Each call looks at a later place, so that a walk ends however many flows
+ * begin and end meanwhile. Those that begin behind it are met.
+ *
+ * Context: any.
+ * Return: the flow of the direction @range->dir, with a reference; or NULL.
+ */
+struct nfto_flow *nfto_nexthop_next(struct nfto_nexthop *nh,
+				    struct nfto_range *range)
+{
+	struct nfto_dir *dir;
+
+	spin_lock_bh(&nh->lock);
+	do {
+		dir = nfto_dest_next(nh->dirs, range);
+		/* One without references is on its way out of here. */
+	} while (dir && !nfto_flow_get(nfto_flow_of(dir)));
+	spin_unlock_bh(&nh->lock);
+	return dir ? nfto_flow_of(dir) : NULL;
+}
+
+/* Ends its flows, and lets no new ones use it. Context: any, a reference. */
+void nfto_nexthop_end(struct nfto_nexthop *nh, enum nfto_reason reason)
+{
+	struct nfto_range range = NFTO_RANGE_ALL;
+	struct nfto_flow *flow;
+
+	spin_lock_bh(&nh->lock);
+	nh->dead = true;
+	spin_unlock_bh(&nh->lock);
+	while ((flow = nfto_nexthop_next(nh, &range))) {
+		nfto_flow_end(flow, reason);
+		nfto_flow_put(flow);
+	}
+}
+
+/*
+ * Has the directions that come back from it looked at by their port's workers.
+ * Those that are linked meanwhile have been queued by whoever links them.
+ */
+void nfto_nexthop_kick(struct nfto_nexthop *nh)
+{
+	struct nfto_range range = NFTO_RANGE_ALL;
+	struct nfto_flow *flow;
+
+	while ((flow = nfto_nexthop_next(nh, &range))) {
+		const struct nfto_dir *dir = range.dir;
+
+		local_bh_disable();
+		nfto_engine_kick(nfto_dir_other(dir));
+		local_bh_enable();
+		nfto_flow_put(flow);
+	}
+}
+
+/*
+ * Has the entries of its flows asked for that were not since their port's hardware
+ * was seen to have lost others. Context: process.
+ */
+void nfto_nexthop_suspect(struct nfto_nexthop *nh)
+{
+	u32 since = READ_ONCE(nh->port->lost_at);
+	struct nfto_range range = NFTO_RANGE_ALL;
+	struct nfto_flow *flow;
+
+	while ((flow = nfto_nexthop_next(nh, &range))) {
+		if ((s32)(READ_ONCE(flow->asked) - since) < 0)
+			nfto_age_suspect(flow);
+		nfto_flow_put(flow);
+		cond_resched();
+	}
+}
+
+/* Whether a flow that leaves here may go on. Context: packet. */
+bool nfto_nexthop_leads_on(struct nfto_nexthop *nh)
+{
+	return still_right(nh) && !(nh->neigh && READ_ONCE(nh->neigh->dead)) &&
+	       (nfto_nexthop_is_fresh(nh) || nfto_routes_stale(nh));
+}
+
+/**
+ * nfto_nexthop_same() - whether packets go the same way
+ * @a: a next hop
+ * @b: one of the same table
+ *
+ * They need not be one: IPv6 has a route for each CPU, and see publish().
+ */
+bool nfto_nexthop_same(const struct nfto_nexthop *a,
+		       const struct nfto_nexthop *b)
+{
+	if (a == b)
+		return true;
+	return a->neigh == b->neigh && a->l3dev == b->l3dev &&
+	       a->out == b->out && a->lower == b->lower && a->mtu == b->mtu &&
+	       a->xmit == b->xmit && dst_xfrm(rcu_dereference(a->dst)) ==
+	       dst_xfrm(rcu_dereference(b->dst)) &&
+	       ether_addr_equal(a->ha, b->ha) &&
+	       a->n_encap == b->n_encap &&
+	       !memcmp(a->encap, b->encap, a->n_encap * sizeof(*a->encap));
+}
+
+static void end_work(struct work_struct *work)
+{
+	struct nfto_nexthop *nh = container_of(work, struct nfto_nexthop,
+					       end_work);
+
+	nfto_nexthop_end(nh, READ_ONCE(nh->end_reason));
+	nfto_nexthop_put(nh);
+}
+
+/* For those who may not wait. Below rcu_read_lock(); of two reasons, either. */
+static void end_later(struct nfto_nexthop *nh, enum nfto_reason reason)
+{
+	if (!refcount_inc_not_zero(&nh->ref))
+		return;
+	WRITE_ONCE(nh->end_reason, reason);
+	WRITE_ONCE(nh->dead, true);
+	if (!queue_work(nfto_wq, &nh->end_work))
+		nfto_nexthop_put(nh);
+}
+
+/* While it is being probed it is valid: nothing ends because of that. */
+static enum nfto_reason why_changed(const struct nfto_nexthop *nh,
+				    const struct neighbour *neigh)
+{
+	u8 ha[MAX_ADDR_LEN];
+
+	if (!(READ_ONCE(neigh->nud_state) & NUD_VALID))
+		return nh->known ? NFTO_REASON_NEIGHBOUR_LOST : NFTO_REASON_NONE;
+	if (!nh->known)
+		return NFTO_REASON_NEIGHBOUR;
+	neigh_ha_snapshot(ha, neigh, neigh->dev);
+	return ether_addr_equal(ha, nh->ha) ? NFTO_REASON_NONE :
+					      NFTO_REASON_NEIGHBOUR_CHANGED;
+}
+
+/**
+ * nfto_nexthop_neigh() - something about a neighbour has changed
+ * @table: the table
+ * @neigh: the neighbour
+ *
+ * If it is its address, or it does not answer any more, or for the first time,
+ * the flows to it end: their next packets take the slow path and make new ones.
+ *
+ * Context: softirq or process, below rcu_read_lock().
+ */
+void nfto_nexthop_neigh(struct nfto_table *table, const struct neighbour *neigh)
+{
+	enum nfto_reason reason;
+	struct nfto_nexthop *nh;
+
+	hlist_for_each_entry_rcu(nh, bucket(table, NULL, neigh), node) {
+		if (nh->neigh != neigh || READ_ONCE(nh->dead))
+			continue;
+		reason = why_changed(nh, neigh);
+		if (reason)
+			end_later(nh, reason);
+	}
+}
+
+/*
+ * Whether a next hop made now would be another one. Where the way is unknown, as
+ * when a bridge has forgotten a host, it stays what it was. Below
+ * rcu_read_lock().
+ */
+static enum nfto_reason why_wrong(const struct nfto_nexthop *nh)
+{
+	const struct net_device *lower;
+	bool had_none = nh->reason == NFTO_REASON_NO_CARRIER;
+	u8 ha[MAX_ADDR_LEN] = {};
+	struct walk w;
+
+	if (has_carrier(nh) == had_none)
+		return NFTO_REASON_NO_CARRIER;
+	if (nh->mtu != nfto_nexthop_mtu(rcu_dereference(nh->dst), nh->family))
+		return NFTO_REASON_DEVICE_CHANGED;
+	if (find_way(nh, nh->neigh ? address_of(nh->neigh, ha) : ha, &w)) {
+		lower = w.lower;
+		if (!nfto_table_find_dev(nh->table, lower->ifindex))
+			lower = nh->l3dev;
+		if (lower != nh->lower)
+			return NFTO_REASON_BRIDGE_MOVED;
+		if (!is_zero_ether_addr(nh->h_source) &&
+		    !ether_addr_equal(w.source, nh->h_source))
+			return NFTO_REASON_DEVICE_CHANGED;
+	}
+	return nh->neigh && READ_ONCE(nh->neigh->dead) ?
+	       NFTO_REASON_ROUTE_STALE : NFTO_REASON_NONE;
+}
+
+/*
+ * Where all packets are the hardware's, nobody sends to the neighbour, and the
+ * kernel would never ask whether it is still there. So this does what sending
+ * would do.
+ */
+static void check(struct nfto_nexthop *nh)
+{
+	enum nfto_reason reason;
+
+	if (READ_ONCE(nh->dead) || !READ_ONCE(nh->n_dirs))
+		return;
+	reason = why_wrong(nh);
+	if (reason)
+		end_later(nh, reason);
+	else if (nh->neigh && READ_ONCE(nh->neigh->nud_state) & NUD_VALID)
+		neigh_event_send(nh->neigh, NULL);
+}
+
+/**
+ * nfto_nexthop_check() - compare all that are in use with the devices
+ * @table: the table
+ *
+ * The flows of those that are wrong now end, and neighbours are kept verified.
+ *
+ * Context: process, net->lock held.
+ */
+void nfto_nexthop_check(struct nfto_table *table)
+{
+	struct nfto_nexthop *nh;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(table->nexthops); i++) {
+		rcu_read_lock();
+		hlist_for_each_entry_rcu(nh, &table->nexthops[i], node)
+			check(nh);
+		rcu_read_unlock();
+		cond_resched();
+	}
+}
+
+/* By ifindex: of those between nobody holds a reference. */
+static bool leads_over(const struct nfto_nexthop *nh,
+		       const struct net_device *dev)
+{
+	int i;
+
+	for (i = 0; dev && i < nh->n_via; i++)
+		if (nh->via[i] == dev->ifindex)
+			return true;
+	return !dev;
+}
+
+/*
+ * All of a table that lives on are those of before its devices changed, or
+ * packets would make new ones for ever.
+ */
+static bool is_new(const struct nfto_nexthop *nh, const struct net_device *dev)
+{
+	return !dev && !nh->table->dying && nh->gen == nh->table->gen;
+}
+
+#define BATCH	32
+
+/* Takes those that match out of the hash, so that the next call finds others. */
+static unsigned int take_some(struct nfto_table *table,
+			      const struct net_device *dev,
+			      struct nfto_nexthop *some[BATCH])
+{
+	struct nfto_nexthop *nh;
+	struct hlist_node *tmp;
+	unsigned int n = 0;
+	int i;
+
+	spin_lock_bh(&table->nh_lock);
+	for (i = 0; i < ARRAY_SIZE(table->nexthops); i++) {
+		hlist_for_each_entry_safe(nh, tmp, &table->nexthops[i], node) {
+			if (n == BATCH)
+				break;
+			if (!leads_over(nh, dev) || is_new(nh, dev) ||
+			    !refcount_inc_not_zero(&nh->ref))
+				continue;
+			hlist_del_init_rcu(&nh->node);
+			some[n++] = nh;
+		}
+	}
+	spin_unlock_bh(&table->nh_lock);
+	return n;
+}
+
+/**
+ * nfto_nexthop_end_dev() - a device is not to be used any more
+ * @table: the table
+ * @dev: the device, NULL: all, or of a table that lives on the old ones
+ * @reason: of the end of the flows that use it
+ *
+ * Context: process.
+ */
+void nfto_nexthop_end_dev(struct nfto_table *table, const struct net_device *dev,
+			  enum nfto_reason reason)
+{
+	struct nfto_nexthop *some[BATCH];
+	unsigned int i, n;
+
+	while ((n = take_some(table, dev, some))) {
+		for (i = 0; i < n; i++) {
+			nfto_nexthop_end(some[i], reason);
+			nfto_nexthop_put(some[i]);
+			cond_resched();
+		}
+	}
+}
+
+void nfto_nexthop_end_all(struct nfto_table *table, enum nfto_reason reason)
+{
+	nfto_nexthop_end_dev(table, NULL, reason);
+}
+
+/**
+ * nfto_nexthop_each() - all next hops of a table, one after the other
+ * @table: the table
+ * @bucket: 0 for the first
+ * @pass: a number that no pass before this had
+ *
+ * Context: the worker of route.c.
+ * Return: one that was not returned in this pass, with a reference; or NULL.
+ */
+struct nfto_nexthop *nfto_nexthop_each(struct nfto_table *table,
+				       unsigned int *bucket, u32 pass)
+{
+	struct nfto_nexthop *nh;
+
+	rcu_read_lock();
+	for (; *bucket < ARRAY_SIZE(table->nexthops); ++*bucket) {
+		hlist_for_each_entry_rcu(nh, &table->nexthops[*bucket], node) {
+			if (nh->pass == pass || !refcount_inc_not_zero(&nh->ref))
+				continue;
+			nh->pass = pass;
+			rcu_read_unlock();
+			return nh;
+		}
+	}
+	rcu_read_unlock();
+	return NULL;
+}

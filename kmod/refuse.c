@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Flows that were not to be: counted by reason, and the last ones kept, so that
+ * "why not" has an answer for a connection that never became a flow.
+ */
+#include <linux/ktime.h>
+#include <net/netfilter/nf_conntrack_zones.h>
+#include "nfto.h"
+#include "trace.h"
+
+/* What every connection goes through at its beginning and end is not kept. */
+static bool worth_keeping(enum nfto_reason reason)
+{
+	return reason != NFTO_REASON_NOT_ESTABLISHED &&
+	       reason != NFTO_REASON_NOT_CONFIRMED;
+}
+
+static bool same(const struct nfto_refusal *r, const struct nf_conn *ct,
+		 enum nfto_reason reason)
+{
+	return r->reason == reason &&
+	       nf_ct_tuple_equal(&r->tuple, &ct->tuplehash[0].tuple);
+}
+
+/* Under @all->lock. Return: it, if it is not the same as the last one. */
+static const struct nfto_refusal *keep(struct nfto_refusals *all,
+				       const struct nf_conn *ct,
+				       const struct net_device *in,
+				       enum nfto_reason reason)
+{
+	struct nfto_refusal *r = &all->ring[(all->n - 1) % NFTO_REFUSALS];
+
+	if (!all->n || !same(r, ct, reason)) {
+		r = &all->ring[all->n++ % NFTO_REFUSALS];
+		r->count = 0;
+		r->reason = reason;
+		r->tuple = ct->tuplehash[0].tuple;
+		r->zone = nf_ct_zone(ct)->id;
+		r->ifindex = in ? in->ifindex : 0;
+	}
+	r->count++;
+	r->when = ktime_get_coarse_real_ns();
+	return r->count == 1 ? r : NULL;
+}
+
+/**
+ * nfto_refuse() - no flow is made for a packet
+ * @table: the table it was meant for
+ * @ct: its conntrack entry, NULL: none
+ * @in: where it came from
+ * @reason: why
+ *
+ * Context: packet.
+ */
+void nfto_refuse(struct nfto_table *table, const struct nf_conn *ct,
+		 const struct net_device *in, enum nfto_reason reason)
+{
+	const struct nfto_refusal *fresh;
+	struct nfto_refusals *all;
+
+	nfto_table_count(table, reason);
+	if (!ct || !worth_keeping(reason))
+		return;
+	trace_nfto_refuse(ct, reason);
+	all = this_cpu_ptr(table->net->refusals);
+	spin_lock(&all->lock);
+	fresh = keep(all, ct, in, reason);
+	if (fresh)
+		nfto_event_refusal(table->net, fresh);
+	spin_unlock(&all->lock);
+}

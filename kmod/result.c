@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What drivers answer, kept once: an errno and the sentence that came with it.
+ * A direction keeps the number. Drivers have a few dozen different answers;
+ * should one make up new ones for ever, its later ones lose their text.
+ */
+#include <linux/slab.h>
+#include "nfto.h"
+
+#define RESULTS		1024
+#define TEXT_MAX	160
+
+struct result {
+	int err;
+	char *text;
+};
+
+/* Entries below n_results never change; both under the lock, read without. */
+static struct result results[RESULTS];
+static unsigned int n_results = 1;
+static DEFINE_MUTEX(lock);
+
+static bool same(const struct result *r, int err, const char *text)
+{
+	if (r->err != err || !r->text != !text)
+		return false;
+	return !text || !strncmp(r->text, text, TEXT_MAX);
+}
+
+static u16 find(unsigned int from, unsigned int to, int err, const char *text)
+{
+	unsigned int i;
+
+	for (i = from; i < to; i++)
+		if (same(&results[i], err, text))
+			return i;
+	return 0;
+}
+
+static u16 add(int err, const char *text)
+{
+	char *copy = NULL;
+
+	if (n_results == RESULTS)
+		return 0;
+	if (text) {
+		copy = kstrndup(text, TEXT_MAX, GFP_KERNEL);
+		if (!copy)
+			return 0;
+	}
+	results[n_results].err = err;
+	results[n_results].text = copy;
+	/* Pairs with the acquires in nfto_result_get() and _text(). */
+	smp_store_release(&n_results, n_results + 1);
+	return n_results - 1;
+}
+
+/**
+ * nfto_result_get() - the number of an answer
+ * @err: negative errno
+ * @text: the driver's sentence, NULL: none
+ *
+ * Context: process. Allocates for an answer that was never heard before.
+ * Return: the number; 0 if there is none to be had.
+ */
+u16 nfto_result_get(int err, const char *text)
+{
+	unsigned int n;
+	u16 i;
+
+	/* Pairs with the release in add(). */
+	n = smp_load_acquire(&n_results);
+	i = find(1, n, err, text);
+	if (i)
+		return i;
+	mutex_lock(&lock);
+	i = find(n, n_results, err, text);
+	if (!i)
+		i = add(err, text);
+	if (!i && text) {
+		i = find(1, n_results, err, NULL);
+		if (!i)
+			i = add(err, NULL);
+	}
+	mutex_unlock(&lock);
+	return i;
+}
+
+/**
+ * nfto_result_text() - the answer behind a number
+ * @result: from nfto_result_get()
+ * @err: where its errno goes, 0 if there is none
+ *
+ * Context: any.
+ * Return: the driver's sentence or NULL; valid while the module is loaded.
+ */
+const char *nfto_result_text(u16 result, int *err)
+{
+	/* Pairs with the release in add(). */
+	if (!result || result >= smp_load_acquire(&n_results)) {
+		*err = 0;
+		return NULL;
+	}
+	*err = results[result].err;
+	return results[result].text;
+}
+
+void nfto_result_exit(void)
+{
+	unsigned int i;
+
+	for (i = 1; i < n_results; i++)
+		kfree(results[i].text);
+}
