@@ -1,0 +1,491 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Ageing. Every live flow is in a slot of its netns' wheel, by when there is
+ * something to do: when it may expire, when what failed is to be tried again,
+ * when the hardware is to be asked for what it has counted. For a flow in
+ * hardware, to expire means to ask the hardware first.
+ *
+ * Nobody tells of a conntrack entry that was deleted. So once a second all slots
+ * are searched for these, which is one look at each entry's status.
+ */
+#include <linux/random.h>
+#include "nfto.h"
+
+#define TICK			(HZ / 4)
+#define TICKS_PER_SCAN		4
+#define SCANS_PER_SECOND	200000
+#define STATS_INTERVAL		(10 * HZ)
+
+/*
+ * What the hardware says may be as old as that, because drivers read their
+ * counters once a second (mlx5) or have a clock of seconds (mtk).
+ */
+#define STATS_DELAY		(2 * HZ)
+/* A flow of which no packet got through the new ruleset in that time ends. */
+#define DENY_AFTER		(5 * HZ)
+/* When an answer of the driver that was asked for is looked at. */
+#define ANSWER_DELAY		HZ
+
+/* --- the slots --- */
+
+static void put_into_slot(struct nfto_wheel *wheel, struct nfto_flow *flow,
+			  unsigned int delay)
+{
+	unsigned int ticks = DIV_ROUND_UP(delay, TICK);
+	struct nfto_slot *slot;
+
+	lockdep_assert_held(&flow->lock);
+	ticks = clamp(ticks, 1U, (unsigned int)NFTO_SLOTS - 1);
+	ticks = (READ_ONCE(wheel->now) + ticks) % NFTO_SLOTS;
+	slot = &wheel->slot[ticks];
+	spin_lock(&slot->lock);
+	WRITE_ONCE(flow->slot, ticks);
+	hlist_add_head(&flow->wheel, &slot->flows);
+	spin_unlock(&slot->lock);
+}
+
+/**
+ * nfto_wheel_add() - a new flow
+ * @wheel: the wheel
+ * @flow: the flow
+ *
+ * Context: packet.
+ */
+void nfto_wheel_add(struct nfto_wheel *wheel, struct nfto_flow *flow)
+{
+	spin_lock(&flow->lock);
+	if (flow->flags & NFTO_F_LIVE) {
+		/* Spread, so that flows of one burst are not one tick's work. */
+		put_into_slot(wheel, flow,
+			      nfto_flow_timeout(flow) + flow->id % 4 * TICK);
+	}
+	spin_unlock(&flow->lock);
+	/* The hand stops when it sees none; the barrier is for its check. */
+	atomic_inc_return(&wheel->n_flows);
+	if (!delayed_work_pending(&wheel->work))
+		queue_delayed_work(nfto_wq, &wheel->work, TICK);
+}
+
+/**
+ * nfto_wheel_del() - a flow has ended
+ * @wheel: the wheel
+ * @flow: the flow; not live, so nobody puts it into a slot again
+ *
+ * Context: bottom halves off.
+ */
+void nfto_wheel_del(struct nfto_wheel *wheel, struct nfto_flow *flow)
+{
+	struct nfto_slot *slot;
+	bool right;
+	u8 index;
+
+	do {
+		index = READ_ONCE(flow->slot);
+		slot = &wheel->slot[index];
+		spin_lock(&slot->lock);
+		right = index == flow->slot;
+		if (right && !hlist_unhashed(&flow->wheel))
+			hlist_del_init(&flow->wheel);
+		spin_unlock(&slot->lock);
+	} while (!right);
+	atomic_dec(&wheel->n_flows);
+}
+
+/* It is out, and there is a chance that the driver takes it some time. */
+static bool may_be_tried(const struct nfto_dir *dir)
+{
+	const struct nfto_port *port = nfto_dir_port(dir);
+
+	if (dir->state != NFTO_HW_OUT || dir->doubt || !port ||
+	    !READ_ONCE(port->open) || dir->nh->reason ||
+	    nfto_dir_other(dir)->nh->reason)
+		return false;
+	return !(dir->flags & NFTO_D_REFUSED) ||
+	       dir->epoch != READ_ONCE(port->epoch);
+}
+
+/* When: after 1, 2, 4, ... 32 s, more or less, so that not all come at once. */
+#define RETRY_MAX_SHIFT	5
+
+static unsigned int retry_in(const struct nfto_flow *flow)
+{
+	unsigned int i, delay, min = UINT_MAX;
+
+	for (i = 0; i < IP_CT_DIR_MAX; i++) {
+		if (!may_be_tried(&flow->dir[i]))
+			continue;
+		delay = HZ;
+		/* Of a full port one flow at a time asks, see has_room(). */
+		if (flow->dir[i].reason != NFTO_REASON_FULL)
+			delay <<= min_t(u8, flow->dir[i].tries, RETRY_MAX_SHIFT);
+		delay -= get_random_u32() % (delay / 2);
+		min = min(min, delay);
+	}
+	return min;
+}
+
+/* If it is being looked at just now, that ends in putting it where it belongs. */
+static void move(struct nfto_flow *flow, unsigned int delay)
+{
+	struct nfto_wheel *wheel = &flow->table->net->wheel;
+	struct nfto_slot *slot;
+	bool was_there;
+
+	lockdep_assert_held(&flow->lock);
+	if (!(flow->flags & NFTO_F_LIVE))
+		return;
+	/* Only who holds the flow's lock moves it to another slot. */
+	slot = &wheel->slot[flow->slot];
+	spin_lock(&slot->lock);
+	was_there = !hlist_unhashed(&flow->wheel);
+	if (was_there)
+		hlist_del_init(&flow->wheel);
+	spin_unlock(&slot->lock);
+	if (was_there)
+		put_into_slot(wheel, flow, delay);
+}
+
+/* A direction has failed, and may be tried again. The flow's lock is held. */
+void nfto_age_failed(struct nfto_flow *flow)
+{
+	unsigned int delay = retry_in(flow);
+
+	/* Unless it was put in doubt meanwhile. */
+	if (delay != UINT_MAX)
+		move(flow, delay);
+}
+
+/* The first direction is in hardware: it counts. The flow's lock is held. */
+void nfto_age_counts(struct nfto_flow *flow)
+{
+	move(flow, STATS_INTERVAL);
+}
+
+/* The first packet of a direction in doubt takes the slow path. Context: packet. */
+void nfto_age_doubted(struct nfto_dir *dir)
+{
+	struct nfto_flow *flow = nfto_flow_of(dir);
+
+	spin_lock_bh(&flow->lock);
+	if (dir->doubt == NFTO_DOUBT_NEW) {
+		dir->doubt = NFTO_DOUBT_ASKED;
+		flow->asked = (u32)jiffies;
+		move(flow, DENY_AFTER);
+	}
+	spin_unlock_bh(&flow->lock);
+}
+
+/* --- a look --- */
+
+static bool any_in(const struct nfto_flow *flow)
+{
+	return flow->dir[0].state == NFTO_HW_IN ||
+	       flow->dir[1].state == NFTO_HW_IN;
+}
+
+static bool asking(const struct nfto_flow *flow)
+{
+	return (flow->dir[0].flags | flow->dir[1].flags) & NFTO_D_STATS;
+}
+
+/*
+ * Since the ruleset has changed no packet has reached "flow add", although there
+ * were some. Where one of either direction did, the flow stays, and what is not let
+ * through has the slow path: a new flow would know of no rule behind "flow add", or
+ * for the other direction.
+ */
+static bool is_waiting(const struct nfto_flow *flow)
+{
+	u8 one = flow->dir[0].doubt, other = flow->dir[1].doubt;
+
+	return one && other && max(one, other) == NFTO_DOUBT_ASKED;
+}
+
+/* The flow's lock is held. Return: directions to queue, a bit for each. */
+static unsigned int ask(struct nfto_flow *flow)
+{
+	unsigned int kick = 0;
+	int i;
+
+	for (i = 0; i < IP_CT_DIR_MAX; i++) {
+		if (flow->dir[i].state == NFTO_HW_IN) {
+			flow->dir[i].flags |= NFTO_D_STATS;
+			kick |= BIT(i);
+		}
+	}
+	return kick;
+}
+
+static unsigned int retry(struct nfto_flow *flow)
+{
+	unsigned int kick = 0;
+	int i;
+
+	for (i = 0; i < IP_CT_DIR_MAX; i++)
+		if (may_be_tried(&flow->dir[i]))
+			kick |= BIT(i);
+	return kick;
+}
+
+static enum nfto_reason why_end(const struct nfto_flow *flow, u32 idle,
+				u32 timeout, u32 now)
+{
+	if (nf_ct_is_dying(flow->ct))
+		return NFTO_REASON_CT_GONE;
+	if (is_waiting(flow) && now - flow->asked >= DENY_AFTER)
+		return NFTO_REASON_RULESET_DENIED;
+	if (idle < timeout)
+		return NFTO_REASON_NONE;
+	if (!any_in(flow))
+		return NFTO_REASON_EXPIRED;
+	/* The hardware has the last word, and it must not be an old one. */
+	if (idle >= timeout + STATS_DELAY && !asking(flow) &&
+	    now - flow->asked <= idle - timeout - STATS_DELAY)
+		return NFTO_REASON_EXPIRED;
+	return NFTO_REASON_NONE;
+}
+
+static bool wants_stats(const struct nfto_flow *flow, u32 idle, u32 timeout,
+			u32 now)
+{
+	if (!any_in(flow) || asking(flow))
+		return false;
+	return idle >= timeout + STATS_DELAY ||
+	       (flow->table->counter && now - flow->asked >= STATS_INTERVAL);
+}
+
+/* The flow's lock is held. Return: in how many jiffies to look again. */
+static unsigned int look_in(const struct nfto_flow *flow, u32 idle, u32 timeout,
+			    u32 now)
+{
+	unsigned int delay, asked = now - flow->asked;
+
+	if (asking(flow))
+		return ANSWER_DELAY;
+	delay = timeout + (any_in(flow) ? STATS_DELAY : 0);
+	delay = delay > idle ? delay - idle : 1;
+	if (any_in(flow) && flow->table->counter)
+		delay = min_t(u32, delay,
+			      asked < STATS_INTERVAL ? STATS_INTERVAL - asked : 1);
+	if (is_waiting(flow))
+		delay = min_t(u32, delay,
+			      asked < DENY_AFTER ? DENY_AFTER - asked : 1);
+	return flow->table->hw ? min(delay, retry_in(flow)) : delay;
+}
+
+static void extend_ct(struct nf_conn *ct)
+{
+	if (nf_ct_expires(ct) < NF_CT_DAY / 2)
+		WRITE_ONCE(ct->timeout, nfct_time_stamp + NF_CT_DAY);
+}
+
+static void kick_some(struct nfto_flow *flow, unsigned int kick)
+{
+	if (!kick)
+		return;
+	local_bh_disable();
+	if (kick & BIT(0))
+		nfto_engine_kick(&flow->dir[0]);
+	if (kick & BIT(1))
+		nfto_engine_kick(&flow->dir[1]);
+	local_bh_enable();
+}
+
+/* A reference is held, and the flow is in no slot. */
+static void look(struct nfto_wheel *wheel, struct nfto_flow *flow)
+{
+	u32 now = (u32)jiffies, timeout = nfto_flow_timeout(flow), idle;
+	enum nfto_reason end;
+	unsigned int kick = 0;
+
+	spin_lock_bh(&flow->lock);
+	if (!(flow->flags & NFTO_F_LIVE)) {
+		spin_unlock_bh(&flow->lock);
+		return;
+	}
+	/* A packet of this moment may be ahead of the clock that was read. */
+	idle = max_t(s32, now - READ_ONCE(flow->last_used), 0);
+	end = why_end(flow, idle, timeout, now);
+	if (!end && flow->table->hw) {
+		if (wants_stats(flow, idle, timeout, now))
+			kick = ask(flow);
+		kick |= retry(flow);
+	}
+	put_into_slot(wheel, flow, look_in(flow, idle, timeout, now));
+	spin_unlock_bh(&flow->lock);
+
+	if (end) {
+		nfto_flow_end(flow, end);
+		return;
+	}
+	extend_ct(flow->ct);
+	kick_some(flow, kick);
+}
+
+/**
+ * nfto_age_suspect() - what the hardware has of a flow may be lost
+ * @flow: the flow; live, with a reference or below RCU
+ *
+ * A packet came by here that the hardware should have had, or others are lost.
+ * What has lost one direction will have lost the other, too.
+ *
+ * Context: any; for packets each two seconds at most.
+ */
+void nfto_age_suspect(struct nfto_flow *flow)
+{
+	unsigned int kick = 0;
+
+	spin_lock_bh(&flow->lock);
+	if (flow->flags & NFTO_F_LIVE && !asking(flow))
+		kick = ask(flow);
+	spin_unlock_bh(&flow->lock);
+	kick_some(flow, kick);
+}
+
+/**
+ * nfto_age_offer() - offer again what a driver has refused
+ * @flow: the flow; live, with a reference or below RCU
+ *
+ * Context: any.
+ * Return: whether there was something that may be taken.
+ */
+bool nfto_age_offer(struct nfto_flow *flow)
+{
+	unsigned int kick;
+	int i;
+
+	spin_lock_bh(&flow->lock);
+	for (i = 0; i < IP_CT_DIR_MAX; i++) {
+		flow->dir[i].flags &= ~NFTO_D_REFUSED;
+		flow->dir[i].tries = 0;
+	}
+	kick = flow->flags & NFTO_F_LIVE ? retry(flow) : 0;
+	spin_unlock_bh(&flow->lock);
+	kick_some(flow, kick);
+	return kick;
+}
+
+static struct nfto_flow *pop(struct nfto_slot *slot)
+{
+	struct nfto_flow *flow = NULL;
+
+	spin_lock_bh(&slot->lock);
+	if (!hlist_empty(&slot->flows)) {
+		flow = hlist_entry(slot->flows.first, struct nfto_flow, wheel);
+		hlist_del_init(&flow->wheel);
+		/*
+		 * A flow that has ended drops its live reference after it was
+		 * taken out of its slot, for which it needs this lock.
+		 */
+		refcount_inc(&flow->ref);
+	}
+	spin_unlock_bh(&slot->lock);
+	return flow;
+}
+
+static void turn(struct nfto_wheel *wheel)
+{
+	struct nfto_slot *slot = &wheel->slot[wheel->now];
+	struct nfto_flow *flow;
+
+	while ((flow = pop(slot))) {
+		look(wheel, flow);
+		nfto_flow_put(flow);
+		cond_resched();
+	}
+	WRITE_ONCE(wheel->now, (wheel->now + 1) % NFTO_SLOTS);
+}
+
+#define GONE_MAX	32
+
+/* Flows whose connection was deleted, with references; as many as fit. */
+static unsigned int find_gone(struct nfto_slot *slot,
+			      struct nfto_flow *gone[GONE_MAX])
+{
+	struct nfto_flow *flow;
+	unsigned int n = 0;
+
+	spin_lock_bh(&slot->lock);
+	hlist_for_each_entry(flow, &slot->flows, wheel) {
+		if (likely(!nf_ct_is_dying(flow->ct)))
+			continue;
+		refcount_inc(&flow->ref);
+		gone[n++] = flow;
+		if (n == GONE_MAX)
+			break;
+	}
+	spin_unlock_bh(&slot->lock);
+	return n;
+}
+
+static void scan_slot(struct nfto_slot *slot)
+{
+	struct nfto_flow *gone[GONE_MAX];
+	unsigned int i, n;
+
+	do {
+		n = find_gone(slot, gone);
+		for (i = 0; i < n; i++) {
+			nfto_flow_end(gone[i], NFTO_REASON_CT_GONE);
+			nfto_flow_put(gone[i]);
+		}
+		cond_resched();
+	} while (n == GONE_MAX);
+}
+
+/* A part of the wheel with each tick; a smaller one where there are very many. */
+static void scan(struct nfto_wheel *wheel)
+{
+	unsigned int n = max(atomic_read(&wheel->n_flows), 1);
+	unsigned int slots = NFTO_SLOTS / TICKS_PER_SCAN;
+
+	if (n > SCANS_PER_SECOND)
+		slots = max_t(u64, div_u64((u64)slots * SCANS_PER_SECOND, n), 1);
+	while (slots--) {
+		scan_slot(&wheel->slot[wheel->scan]);
+		wheel->scan = (wheel->scan + 1) % NFTO_SLOTS;
+	}
+}
+
+/* Turns on as long as there are flows; a late hand catches up, within reason. */
+static void hand(struct work_struct *work)
+{
+	struct nfto_wheel *wheel = container_of(to_delayed_work(work),
+						struct nfto_wheel, work);
+	struct nfto_net *nn = container_of(wheel, struct nfto_net, wheel);
+	unsigned int n;
+
+	if (time_after(jiffies, wheel->next + NFTO_SLOTS * TICK))
+		wheel->next = jiffies;
+	for (n = 0; n < NFTO_SLOTS && time_after_eq(jiffies, wheel->next); n++) {
+		turn(wheel);
+		wheel->next += TICK;
+	}
+	scan(wheel);
+	nfto_recent_tick(nn);
+	nfto_check_later(nn);
+	if (atomic_read(&wheel->n_flows))
+		queue_delayed_work(nfto_wq, &wheel->work,
+				   max_t(long, wheel->next - jiffies, 1));
+}
+
+void nfto_wheel_init(struct nfto_wheel *wheel)
+{
+	int i;
+
+	for (i = 0; i < NFTO_SLOTS; i++) {
+		spin_lock_init(&wheel->slot[i].lock);
+		INIT_HLIST_HEAD(&wheel->slot[i].flows);
+	}
+	wheel->next = jiffies;
+	INIT_DELAYED_WORK(&wheel->work, hand);
+}
+
+void nfto_wheel_exit(struct nfto_wheel *wheel)
+{
+	cancel_delayed_work_sync(&wheel->work);
+}
+
+#ifdef NFTO_SELFTEST
+#include "selftest/age.c"
+#endif

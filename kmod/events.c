@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What happens to devices, neighbours and bridges.
+ *
+ * When a device goes, or goes down, RTNL is held, and nothing is left behind:
+ * neither a flow by the device nor an entry that leads to or from it. All else
+ * has a check run soon, which compares what next hops were made of with what is.
+ */
+#include <linux/netdevice.h>
+#include <net/neighbour.h>
+#include <net/netevent.h>
+#include <net/switchdev.h>
+#include "nfto.h"
+
+/* --- the check --- */
+
+#define CHECK_INTERVAL	(2 * HZ)
+/* Many things may happen at once: a bridge learns all its hosts. */
+#define CHECK_DELAY	(HZ / 50)
+
+/*
+ * Of each next hop in use, however many flows it has. One that a packet makes
+ * while the world changes may be of the old one: the next check finds it.
+ */
+static void check_work(struct work_struct *work)
+{
+	struct nfto_net *nn = container_of(to_delayed_work(work),
+					   struct nfto_net, check_work);
+	struct nfto_table *table;
+
+	/* What happens from here on is another check's. */
+	clear_bit(0, &nn->check_now);
+	/* Pairs with test_and_set_bit(): what came before that is seen. */
+	smp_mb__after_atomic();
+	mutex_lock(&nn->lock);
+	list_for_each_entry(table, &nn->tables, list)
+		nfto_nexthop_check(table);
+	mutex_unlock(&nn->lock);
+}
+
+void nfto_check_init(struct nfto_net *nn)
+{
+	INIT_DELAYED_WORK(&nn->check_work, check_work);
+}
+
+/* Context: process. Its devices are gone, and the wheel has stopped. */
+void nfto_check_exit(struct nfto_net *nn)
+{
+	cancel_delayed_work_sync(&nn->check_work);
+}
+
+/* As long as there are flows the wheel's hand asks for the next one. */
+void nfto_check_later(struct nfto_net *nn)
+{
+	queue_delayed_work(nfto_wq, &nn->check_work, CHECK_INTERVAL);
+}
+
+/* Context: any, below RTNL or rcu_read_lock(). */
+static void check_soon(struct nfto_net *nn)
+{
+	if (!test_and_set_bit(0, &nn->check_now))
+		mod_delayed_work(nfto_wq, &nn->check_work, CHECK_DELAY);
+}
+
+/* --- devices --- */
+
+static void end_flows(struct nfto_net *nn, const struct net_device *dev,
+		      enum nfto_reason reason)
+{
+	struct nfto_table *table;
+
+	mutex_lock(&nn->lock);
+	list_for_each_entry(table, &nn->tables, list)
+		nfto_nexthop_end_dev(table, dev, reason);
+	mutex_unlock(&nn->lock);
+}
+
+static int netdev_event(struct notifier_block *nb, unsigned long event,
+			void *ptr)
+{
+	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
+	struct nfto_net *nn = nfto_net_of(dev_net(dev));
+
+	if (!nn)
+		return NOTIFY_DONE;
+
+	switch (event) {
+	case NETDEV_CHANGE:
+		nfto_routes_carrier(nn, dev);
+		check_soon(nn);
+		break;
+	case NETDEV_CHANGEADDR:
+	case NETDEV_CHANGEMTU:
+		check_soon(nn);
+		break;
+	case NETDEV_CHANGEUPPER:
+		if (((struct netdev_notifier_changeupper_info *)ptr)->master)
+			end_flows(nn, dev, NFTO_REASON_DEVICE_CHANGED);
+		break;
+	case NETDEV_GOING_DOWN:
+	case NETDEV_DOWN:
+		end_flows(nn, dev, NFTO_REASON_DEVICE_DOWN);
+		nfto_port_flush(nn);
+		break;
+	case NETDEV_UNREGISTER:
+		end_flows(nn, dev, NFTO_REASON_DEVICE_GONE);
+		nfto_port_flush(nn);
+		nfto_port_gone(nn, dev);
+		break;
+	case NETDEV_UP:
+	case NETDEV_FEAT_CHANGE:
+		nfto_port_check(nn, dev);
+		break;
+	case NETDEV_CHANGENAME:
+		nfto_port_rename(nn, dev);
+		break;
+	}
+	return NOTIFY_DONE;
+}
+
+/* After the routes are gone, or packets would make new flows meanwhile. */
+static struct notifier_block netdev_notifier = {
+	.notifier_call = netdev_event,
+	.priority = -100,
+};
+
+/* --- neighbours --- */
+
+static int neigh_event(struct notifier_block *nb, unsigned long event,
+		       void *ptr)
+{
+	const struct neighbour *neigh = ptr;
+	struct nfto_table *table;
+	struct nfto_net *nn;
+
+	if (event != NETEVENT_NEIGH_UPDATE)
+		return NOTIFY_DONE;
+	rcu_read_lock();
+	nn = nfto_net_of(dev_net(neigh->dev));
+	if (nn)
+		list_for_each_entry_rcu(table, &nn->tables, list)
+			nfto_nexthop_neigh(table, neigh);
+	rcu_read_unlock();
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block neigh_notifier = {
+	.notifier_call = neigh_event,
+};
+
+/* --- bridges --- */
+
+/*
+ * A bridge has learned, or was told, where a host is. The entry says so already.
+ * A host that moves is told of as deleted and added, with the new port between
+ * these; one that is forgotten may still be where it was.
+ *
+ * Context: softirq or process, below rcu_read_lock().
+ */
+static int fdb_event(struct notifier_block *nb, unsigned long event, void *ptr)
+{
+	struct net_device *dev = switchdev_notifier_info_to_dev(ptr);
+	struct nfto_net *nn;
+
+	if (event != SWITCHDEV_FDB_ADD_TO_DEVICE)
+		return NOTIFY_DONE;
+	nn = nfto_net_of(dev_net(dev));
+	if (nn && atomic_read(&nn->wheel.n_flows))
+		check_soon(nn);
+	return NOTIFY_DONE;
+}
+
+/* Of a kernel without switchdev nobody is told: each check asks the bridges. */
+static struct notifier_block fdb_notifier = {
+	.notifier_call = fdb_event,
+};
+
+int nfto_events_init(void)
+{
+	int err;
+
+	err = register_netevent_notifier(&neigh_notifier);
+	if (err)
+		return err;
+	err = register_switchdev_notifier(&fdb_notifier);
+	if (err)
+		goto err_neigh;
+	err = register_netdevice_notifier(&netdev_notifier);
+	if (err)
+		goto err_fdb;
+	return 0;
+
+err_fdb:
+	unregister_switchdev_notifier(&fdb_notifier);
+err_neigh:
+	unregister_netevent_notifier(&neigh_notifier);
+	return err;
+}
+
+void nfto_events_exit(void)
+{
+	unregister_netdevice_notifier(&netdev_notifier);
+	unregister_switchdev_notifier(&fdb_notifier);
+	unregister_netevent_notifier(&neigh_notifier);
+}

@@ -1,0 +1,539 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Devices that may take flows. However many flowtables name a device, its driver
+ * is bound once, and only a worker binds and unbinds: a ruleset that is loaded
+ * again finds the device bound, and a slow driver holds up nobody.
+ */
+#include <linux/rtnetlink.h>
+#include <linux/slab.h>
+#include <net/pkt_cls.h>
+#include "nfto.h"
+#include "trace.h"
+
+/* A device that cannot be bound is tried again after 1, 2, 4, ... 64 s. */
+#define RETRY_MAX_SHIFT	6
+
+/* --- references --- */
+
+static void free_work(struct work_struct *work)
+{
+	struct nfto_port *port = container_of(work, struct nfto_port,
+					      free_work);
+	struct nfto_net *nn = port->net;
+
+	nfto_engine_free(port);
+	kfree_rcu(port, rcu);
+	nfto_net_put(nn);
+	nfto_account(-1);
+}
+
+/* Context: any. */
+void nfto_port_put(struct nfto_port *port)
+{
+	if (refcount_dec_and_test(&port->ref))
+		queue_work(nfto_control_wq, &port->free_work);
+}
+
+static void schedule_bind(struct nfto_port *port, unsigned long delay)
+{
+	refcount_inc(&port->ref);
+	if (mod_delayed_work(nfto_control_wq, &port->bind_work, delay))
+		nfto_port_put(port);
+}
+
+/* --- what drivers are asked --- */
+
+static bool is_switched_off(const struct net_device *dev)
+{
+	return dev->hw_features & NETIF_F_HW_TC &&
+	       !(dev->features & NETIF_F_HW_TC);
+}
+
+static void prepare(struct nfto_port *port, struct flow_block_offload *bo,
+		    enum flow_block_command command,
+		    struct netlink_ext_ack *extack)
+{
+	memset(bo, 0, sizeof(*bo));
+	bo->command = command;
+	bo->binder_type = FLOW_BLOCK_BINDER_TYPE_CLSACT_INGRESS;
+	bo->net = dev_net(port->dev);
+	bo->block = &port->block;
+	bo->cb_list_head = &port->block.cb_list;
+	bo->extack = extack;
+	bo->unlocked_driver_cb = true;
+	INIT_LIST_HEAD(&bo->cb_list);
+	extack->_msg = NULL;
+}
+
+/* A driver of indirect blocks is unloaded. Context: process, RTNL or not. */
+static void indirect_cleanup(struct flow_block_cb *cb)
+{
+	struct nfto_port *port = cb->indr.data;
+
+	WRITE_ONCE(port->open, false);
+	nfto_engine_drain(port);
+	down_write(&port->block_lock);
+	list_del(&cb->list);
+	list_del(&cb->driver_list);
+	flow_block_cb_free(cb);
+	up_write(&port->block_lock);
+	schedule_bind(port, HZ);
+}
+
+static int ask_indirect(struct nfto_port *port, struct flow_block_offload *bo)
+{
+	int err;
+
+	err = flow_indr_dev_setup_offload(port->dev, NULL, TC_SETUP_FT, port,
+					  bo, indirect_cleanup);
+	return min(err, 0);
+}
+
+static int ask(struct nfto_port *port, enum nfto_port_kind kind,
+	       struct flow_block_offload *bo)
+{
+	const struct net_device_ops *ops = port->dev->netdev_ops;
+	int err;
+
+	ASSERT_RTNL();
+	switch (kind) {
+	case NFTO_PORT_KIND_FLOWTABLE:
+		err = ops->ndo_setup_tc(port->dev, TC_SETUP_FT, bo);
+		break;
+	case NFTO_PORT_KIND_FLOWER:
+		err = ops->ndo_setup_tc(port->dev, TC_SETUP_BLOCK, bo);
+		break;
+	default:
+		err = ask_indirect(port, bo);
+		break;
+	}
+	return min(err, 0);
+}
+
+/* BIND that returns 0 and adds no callback has bound nothing. */
+static int bind_as(struct nfto_port *port, enum nfto_port_kind kind,
+		   struct netlink_ext_ack *extack)
+{
+	struct flow_block_offload bo;
+	int err;
+
+	prepare(port, &bo, FLOW_BLOCK_BIND, extack);
+	down_write(&port->block_lock);
+	err = ask(port, kind, &bo);
+	if (!err && list_empty(&bo.cb_list))
+		err = -EOPNOTSUPP;
+	if (!err) {
+		list_splice(&bo.cb_list, &port->block.cb_list);
+		WRITE_ONCE(port->kind, kind);
+	}
+	up_write(&port->block_lock);
+	if (err && kind == NFTO_PORT_KIND_INDIRECT) {
+		struct netlink_ext_ack unused;
+
+		/* It has been noted for drivers to come; take that back. */
+		prepare(port, &bo, FLOW_BLOCK_UNBIND, &unused);
+		ask_indirect(port, &bo);
+	}
+	return err;
+}
+
+static int bind_any(struct nfto_port *port, struct netlink_ext_ack *extack)
+{
+	struct netlink_ext_ack other;
+	int err, err2;
+
+	if (!port->dev->netdev_ops->ndo_setup_tc)
+		return bind_as(port, NFTO_PORT_KIND_INDIRECT, extack);
+	err = bind_as(port, NFTO_PORT_KIND_FLOWTABLE, extack);
+	if (err != -EOPNOTSUPP)
+		return err;
+	err2 = bind_as(port, NFTO_PORT_KIND_FLOWER, &other);
+	/* Tell of the one that comes closest. */
+	if (!err2 || err2 != -EOPNOTSUPP || !extack->_msg) {
+		extack->_msg = other._msg;
+		err = err2;
+	}
+	return err;
+}
+
+/* --- states, under RTNL --- */
+
+static void set_state(struct nfto_port *port, enum nfto_port_state state,
+		      int err, const char *text)
+{
+	ASSERT_RTNL();
+	WRITE_ONCE(port->state, state);
+	WRITE_ONCE(port->error, err);
+	WRITE_ONCE(port->result, err ? nfto_result_get(err, text) : 0);
+	trace_nfto_port(port);
+	nfto_event_port(port);
+}
+
+static void open_port(struct nfto_port *port)
+{
+	spin_lock_bh(&port->lock);
+	port->epoch++;
+	port->full_at = 0;
+	port->ttl = NFTO_TTL_UNKNOWN;
+	port->n_usable = port->n_workers;
+	WRITE_ONCE(port->open, true);
+	spin_unlock_bh(&port->lock);
+	nfto_engine_kick_all(port);
+}
+
+/* Return: 0 if it is bound now, else why not. */
+static int bind(struct nfto_port *port)
+{
+	struct netlink_ext_ack extack = {};
+	int err;
+
+	if (!port->dev)
+		return -ENODEV;
+	if (is_switched_off(port->dev)) {
+		set_state(port, NFTO_PORT_STATE_SWITCHED_OFF, -EOPNOTSUPP,
+			  "hw-tc-offload is off");
+		return -EOPNOTSUPP;
+	}
+	err = bind_any(port, &extack);
+	if (err) {
+		set_state(port, NFTO_PORT_STATE_UNBOUND, err, extack._msg);
+		return err;
+	}
+	port->bind_tries = 0;
+	set_state(port, NFTO_PORT_STATE_BOUND, 0, NULL);
+	open_port(port);
+	return 0;
+}
+
+/*
+ * Some drivers refuse everything while hw-tc-offload is off, DESTROY too, and
+ * are only told of the change after it (W26). For the time in which entries are
+ * taken out, and with RTNL held, the flag says that it is on.
+ */
+static void close_port(struct nfto_port *port)
+{
+	bool off = port->dev && is_switched_off(port->dev);
+
+	WRITE_ONCE(port->open, false);
+	if (off)
+		port->dev->features |= NETIF_F_HW_TC;
+	nfto_engine_drain(port);
+	if (off)
+		port->dev->features &= ~NETIF_F_HW_TC;
+}
+
+static bool is_bound(const struct nfto_port *port)
+{
+	return !list_empty(&port->block.cb_list);
+}
+
+/*
+ * Entries first, then the binding. With @force, because the device goes: a
+ * driver that refuses is never called again, whatever it keeps.
+ *
+ * Return: 0 if it is not bound any more.
+ */
+static int unbind(struct nfto_port *port, bool force)
+{
+	struct netlink_ext_ack extack = {};
+	struct flow_block_cb *cb, *tmp;
+	struct flow_block_offload bo;
+	int err;
+
+	close_port(port);
+	if (!is_bound(port))
+		return 0;
+	if (atomic_read(&port->n_in) && !force) {
+		set_state(port, NFTO_PORT_STATE_STUCK, -EBUSY,
+			  "the driver does not take its entries out");
+		return -EBUSY;
+	}
+	prepare(port, &bo, FLOW_BLOCK_UNBIND, &extack);
+	down_write(&port->block_lock);
+	err = ask(port, port->kind, &bo);
+	list_for_each_entry_safe(cb, tmp, &bo.cb_list, list) {
+		list_del(&cb->list);
+		flow_block_cb_free(cb);
+	}
+	if (force) {
+		list_for_each_entry_safe(cb, tmp, &port->block.cb_list, list) {
+			list_del_init(&cb->list);
+			/*
+			 * An indirect block's driver may tell of its own end
+			 * when this port and this module are gone: that must
+			 * call something harmless of the kernel's.
+			 */
+			WRITE_ONCE(cb->indr.cleanup, flow_block_cb_incref);
+		}
+	}
+	up_write(&port->block_lock);
+	if (is_bound(port)) {
+		set_state(port, NFTO_PORT_STATE_STUCK, err ?: -EBUSY, extack._msg);
+		return -EBUSY;
+	}
+	set_state(port, NFTO_PORT_STATE_UNBOUND, 0, NULL);
+	return 0;
+}
+
+/* Return: 0 if it is not bound any more. */
+static int switch_off(struct nfto_port *port)
+{
+	int err = unbind(port, false);
+
+	if (!err)
+		set_state(port, NFTO_PORT_STATE_SWITCHED_OFF, -EOPNOTSUPP,
+			  "hw-tc-offload is off");
+	return err;
+}
+
+/* --- the work --- */
+
+/* Return: true if the port was let go. */
+static bool forget(struct nfto_port *port)
+{
+	struct nfto_net *nn = port->net;
+	bool gone;
+
+	mutex_lock(&nn->lock);
+	gone = !port->users && !list_empty(&port->list);
+	if (gone)
+		list_del_init(&port->list);
+	mutex_unlock(&nn->lock);
+	if (gone)
+		nfto_port_put(port);
+	return gone;
+}
+
+static void bring_about(struct nfto_port *port)
+{
+	unsigned int users;
+	int err;
+
+	mutex_lock(&port->net->lock);
+	users = port->users;
+	mutex_unlock(&port->net->lock);
+
+	if (!users) {
+		err = unbind(port, false);
+		if (!err && forget(port))
+			return;
+	} else if (port->state == NFTO_PORT_STATE_GONE ||
+		   (is_bound(port) && READ_ONCE(port->open))) {
+		return;
+	} else if (!is_bound(port)) {
+		err = bind(port);
+	} else if (is_switched_off(port->dev)) {
+		err = switch_off(port);
+	} else {
+		/* It was to be unbound, and the driver refused. */
+		set_state(port, NFTO_PORT_STATE_BOUND, 0, NULL);
+		open_port(port);
+		err = 0;
+	}
+	if (err)
+		schedule_bind(port, HZ << min_t(unsigned int, port->bind_tries++,
+						RETRY_MAX_SHIFT));
+}
+
+static void bind_work(struct work_struct *work)
+{
+	struct nfto_port *port = container_of(to_delayed_work(work),
+					      struct nfto_port, bind_work);
+
+	rtnl_lock();
+	bring_about(port);
+	rtnl_unlock();
+	nfto_port_put(port);
+}
+
+/* --- users --- */
+
+static struct nfto_port *find(struct nfto_net *nn, const struct net_device *dev)
+{
+	struct nfto_port *port;
+
+	lockdep_assert_held(&nn->lock);
+	list_for_each_entry(port, &nn->ports, list)
+		if (port->ifindex == dev->ifindex &&
+		    READ_ONCE(port->state) != NFTO_PORT_STATE_GONE)
+			return port;
+	return NULL;
+}
+
+static struct nfto_port *make(struct nfto_net *nn, struct net_device *dev)
+{
+	struct nfto_port *port;
+
+	port = kzalloc(sizeof(*port), GFP_KERNEL);
+	if (!port)
+		return NULL;
+	refcount_set(&port->ref, 1);
+	spin_lock_init(&port->lock);
+	init_rwsem(&port->block_lock);
+	flow_block_init(&port->block);
+	INIT_LIST_HEAD(&port->nexthops);
+	INIT_DELAYED_WORK(&port->bind_work, bind_work);
+	INIT_WORK(&port->free_work, free_work);
+	port->dev = dev;
+	port->ifindex = dev->ifindex;
+	strscpy(port->name, dev->name, sizeof(port->name));
+	port->net = nn;
+	if (nfto_engine_start(port)) {
+		nfto_engine_free(port);
+		kfree(port);
+		return NULL;
+	}
+	refcount_inc(&nn->ref);
+	nfto_account(1);
+	return port;
+}
+
+/**
+ * nfto_port_use() - a flowtable with hardware offload names a device
+ * @nn: the netns
+ * @dev: the device; registered, and nf_tables gives it up before it is not
+ *
+ * Context: control.
+ * Return: the port with a reference, to be bound soon; or an ERR_PTR.
+ */
+struct nfto_port *nfto_port_use(struct nfto_net *nn, struct net_device *dev)
+{
+	struct nfto_port *port;
+
+	mutex_lock(&nn->lock);
+	port = find(nn, dev);
+	if (!port) {
+		port = make(nn, dev);
+		if (!port) {
+			mutex_unlock(&nn->lock);
+			return ERR_PTR(-ENOMEM);
+		}
+		list_add_tail(&port->list, &nn->ports);
+	}
+	port->users++;
+	refcount_inc(&port->ref);
+	mutex_unlock(&nn->lock);
+	schedule_bind(port, 0);
+	return port;
+}
+
+/* One flowtable less; drops the reference. Context: control. */
+void nfto_port_unuse(struct nfto_port *port)
+{
+	mutex_lock(&port->net->lock);
+	port->users--;
+	mutex_unlock(&port->net->lock);
+	schedule_bind(port, 0);
+	nfto_port_put(port);
+}
+
+/**
+ * nfto_port_bind_now() - for strict=1: bind, or say why not
+ * @port: the port
+ *
+ * RTNL's holder may be waiting for nf_tables, so it cannot be waited for.
+ * -EAGAIN makes nfnetlink let go of everything and begin the batch again.
+ *
+ * Context: control.
+ * Return: 0 or a negative errno.
+ */
+int nfto_port_bind_now(struct nfto_port *port)
+{
+	int err = 0;
+
+	if (!rtnl_trylock())
+		return -EAGAIN;
+	if (!is_bound(port))
+		err = bind(port);
+	rtnl_unlock();
+	return err;
+}
+
+/* Binds, if it is not: port->state says whether it is then. RTNL is held. */
+void nfto_port_bind_rtnl(struct nfto_port *port)
+{
+	if (!is_bound(port))
+		bind(port);
+}
+
+/* --- events, RTNL held --- */
+
+static struct nfto_port *get(struct nfto_net *nn, const struct net_device *dev)
+{
+	struct nfto_port *port;
+
+	mutex_lock(&nn->lock);
+	port = find(nn, dev);
+	if (port)
+		refcount_inc(&port->ref);
+	mutex_unlock(&nn->lock);
+	return port;
+}
+
+/*
+ * Flows have ended: wait until the hardware knows. Entries that lead to a device
+ * are those of other ports.
+ */
+void nfto_port_flush(struct nfto_net *nn)
+{
+	struct nfto_port *port, *last = NULL;
+
+	for (;;) {
+		mutex_lock(&nn->lock);
+		port = list_prepare_entry(last, &nn->ports, list);
+		list_for_each_entry_continue(port, &nn->ports, list) {
+			refcount_inc(&port->ref);
+			break;
+		}
+		mutex_unlock(&nn->lock);
+		if (last)
+			nfto_port_put(last);
+		if (list_entry_is_head(port, &nn->ports, list))
+			return;
+		nfto_engine_flush(port);
+		last = port;
+	}
+}
+
+/* The device goes. When this returns, the driver is not called any more. */
+void nfto_port_gone(struct nfto_net *nn, struct net_device *dev)
+{
+	struct nfto_port *port = get(nn, dev);
+
+	if (!port)
+		return;
+	unbind(port, true);
+	set_state(port, NFTO_PORT_STATE_GONE, -ENODEV, NULL);
+	/* What the driver would not take out is not there any more. */
+	nfto_engine_drain(port);
+	port->dev = NULL;
+	schedule_bind(port, 0);
+	nfto_port_put(port);
+}
+
+/* Something about the device has changed that binding depends on. */
+void nfto_port_check(struct nfto_net *nn, struct net_device *dev)
+{
+	struct nfto_port *port = get(nn, dev);
+
+	if (!port)
+		return;
+	if (is_switched_off(dev) && is_bound(port)) {
+		if (switch_off(port))
+			schedule_bind(port, HZ);
+	} else if (!is_switched_off(dev)) {
+		port->bind_tries = 0;
+		schedule_bind(port, 0);
+	}
+	nfto_port_put(port);
+}
+
+void nfto_port_rename(struct nfto_net *nn, const struct net_device *dev)
+{
+	struct nfto_port *port = get(nn, dev);
+
+	if (!port)
+		return;
+	strscpy(port->name, dev->name, sizeof(port->name));
+	nfto_port_put(port);
+}
