@@ -45,7 +45,8 @@ vm() {
 
 is() { [[ $status == "$1" ]]; }
 said() { is "$1" && [[ $(<"$dir/err") =~ $2 ]]; }
-printed() { is 0 && [[ $(<"$dir/out") == "$1" ]]; }
+printed() { printed_and 0 "$1"; }
+printed_and() { is "$1" && [[ $(<"$dir/out") == "$2" ]]; }
 same() { is 0 && cmp -s "$1" "$dir/out"; }
 
 script() {
@@ -82,6 +83,8 @@ echo "# judge"
 declare -A quotes=(
 	[bad-bug]="BUG: kernel NULL pointer dereference"
 	[bad-hung-task]="blocked for more than 2 seconds"
+	[bad-int3]="self-detected stall on CPU"
+	[bad-int3-warn]="WARNING: CPU: "
 	[bad-kasan]="BUG: KASAN: use-after-free in crash_use_after_free"
 	[bad-kmemleak]="16 new suspected memory leaks"
 	[bad-kmemleak-stopped]="memory leak detector disabled"
@@ -104,6 +107,7 @@ for sample in "$here"/judge-samples/*.txt; do
 	status=$?
 	case $name in
 	good-*) check "$name passes in silence" printed "" ;;
+	qemu-*) check "$name is QEMU's" is 3 ;;
 	bad-*)
 		check "$name fails" is 1
 		# The telling line must be shown, not only its surroundings.
@@ -115,6 +119,73 @@ done
 "$here/judge" "$dir/absent" >"$dir/out" 2>"$dir/err"
 status=$?
 check "a console log that is not there: 2" is 2
+
+echo "# again"
+script <<END
+echo "\$1" >>$dir/times
+echo "\${3-}"
+exit \$((\$(wc -l <$dir/times) < \$1 ? 123 : \$2))
+END
+again() {
+	: >"$dir/times"
+	NFTO_RUN=$dir/script "$here/again" "$@" >"$dir/out" 2>"$dir/err"
+	status=$?
+}
+times() { is "$1" && [[ $(wc -l <"$dir/times") == "$2" ]]; }
+again 1 0
+check "what passes is run once" times 0 1
+again 1 125
+check "and so is what fails" times 125 1
+again 3 125
+check "where QEMU has failed it is run again" times 125 3
+again 9 0
+check "and not for ever" times 123 3
+again 3 0 "not ok 1 - a test"
+check "but not where a test had failed" times 123 1
+script <<END
+trap 'echo ended >>$dir/times; exit 143' TERM
+echo before
+echo started >>$dir/times
+while :; do sleep 0.1; done
+END
+: >"$dir/times"
+NFTO_RUN=$dir/script "$here/again" >"$dir/out" 2>"$dir/err" &
+pid=$!
+for ((i = 0; i < 600; i++)); do
+	[[ ! -s $dir/times ]] || break
+	sleep 0.1
+done
+kill -TERM "$pid"
+wait "$pid"
+status=$?
+check "TERM: 143, with what was printed" printed_and 143 before
+check "and what it ran has ended" grep -qx ended "$dir/times"
+
+echo "# a terminal"
+script <<'END'
+[[ -t 0 && -t 1 ]] && tty
+echo ready
+read -r line
+echo "got $line"
+exit 3
+END
+# What is written before somebody reads is lost, as with any serial line.
+mkfifo "$dir/keys"
+exec 8<>"$dir/keys"
+(
+	for ((i = 0; i < 600; i++)); do
+		grep -q ready "$dir/out" && break
+		sleep 0.1
+	done
+	echo hello >&8
+) &
+"$here/run" -k "$kernel" -I "$dir/script" <"$dir/keys" >"$dir/out" 2>"$dir/err"
+status=$?
+wait
+exec 8>&-
+check "with -I, the script's status" is 3
+check "its terminal" grep -q /dev/ttyS2 "$dir/out"
+check "what is typed there" grep -q "got hello" "$dir/out"
 
 echo "# status and output"
 vm -k "$kernel" /bin/true
