@@ -5,17 +5,36 @@ KERNEL ?= 6.1
 
 help:
 	@echo 'make demo        forward real traffic through the simulated NIC in a VM'
+	@echo 'make shell       a prompt on that router, with traffic running, in a VM'
 	@echo 'make check       lint and all tests, in VMs (as root)'
+	@echo 'make check-all       those too that say little more than others do'
+	@echo 'make check-debug     only the tests on the debug kernel'
+	@echo 'make check-selftest  the kernel'"'"'s own test of flowtables, in VMs'
 	@echo 'make lint        checkpatch, sparse, W=1, shellcheck'
 	@echo 'make modules     build the modules for KERNEL ($(KERNEL)) into build/'
-	@echo 'make comparison  measure the kernel'"'"'s path, write docs/comparison.md'
+	@echo 'make tools       build libnfto and nft-offload into build/user'
+	@echo 'make tidy        clang-tidy over user space'
+	@echo 'make comparison  measure both paths, write docs/comparison.md'
+	@echo 'make bench       CPU and memory of a flow, the kernel'"'"'s path and ours'
 	@echo 'make clean       remove build/ (downloads are cached elsewhere)'
 
 demo: modules
 	tests/vm/run -k $(KERNEL) -s 2 -t 300 tests/guest/demo.sh
 
+shell: modules tools
+	tests/vm/run -k $(KERNEL) -s 2 -I tests/guest/shell.sh
+
 check: setup
 	tests/check
+
+check-all: setup
+	tests/check --all
+
+check-debug: setup
+	tests/check 6.1-debug-
+
+check-selftest: setup
+	tests/check selftest
 
 lint: setup
 	tests/lint
@@ -23,8 +42,17 @@ lint: setup
 modules: setup
 	tests/build $(KERNEL)
 
+tools: setup
+	tests/build-user
+
+tidy: tools
+	tests/tidy
+
 comparison: setup
 	tests/comparison
+
+bench: setup
+	tests/bench
 
 setup:
 	@tests/setup
@@ -32,4 +60,5 @@ setup:
 clean:
 	rm -rf build
 
-.PHONY: help demo check lint modules comparison setup clean
+.PHONY: help demo shell check check-all check-debug check-selftest lint modules \
+	tools tidy comparison bench setup clean

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The demonstration: one TCP stream of a fixed rate through the router, three
-# times; what the wires carried, what the host saw, what its CPU did.
+# The demonstration: one TCP stream of a fixed rate through the router, by each
+# way there is; what the wires carried, what the host saw, what its CPU did.
 #
 # CPU 0 is the router's: it takes the NIC's interrupts and forwards. CPU 1 is
 # the world outside: both ends of the connection, the wires and the NIC.
@@ -54,7 +54,7 @@ measure() {
 	busy=$((100 - idle * 10000 * 100 / began))
 	wire=$(($(ctr_since lan wire_in_packets) + $(ctr_since wan wire_in_packets)))
 	host=$(($(ctr_since lan host_in_packets) + $(ctr_since wan host_in_packets)))
-	printf '%-22s %9s %10d %10d %8s %8s\n' "$name" \
+	printf '%-24s %9s %10d %10d %8s %8s\n' "$name" \
 		"$(awk '/receiver/ { print $7 }' <<<"$out")" "$wire" "$host" \
 		"$((host * 100 / wire)) %" "$((busy < 0 ? 0 : busy)) %"
 }
@@ -62,9 +62,31 @@ measure() {
 look() {
 	echo "While it ran, the NIC's table (the stream's two directions):"
 	sim_entries | tail -n 2 | sed 's/^/  /'
-	echo "and conntrack:"
+	echo "conntrack:"
 	in_ns r conntrack -L -p tcp 2>/dev/null | grep OFFLOAD | tail -n 1 |
 		sed 's/^/  /'
+	echo "and /proc/net/nft_offload:"
+	in_ns r grep -v '^reason' /proc/net/nft_offload | fold -sw 76 |
+		sed 's/^/  /'
+}
+
+# both_ways PATH NAME: software, then hardware
+both_ways() {
+	path_use "$1" || fail_demo "$1: the modules cannot be loaded"
+	ft_flags="" ft_rules
+	[[ $(path_in_use) == "$1" ]] || fail_demo "$1: its flowtable is not in use"
+	measure "$2, software"
+	ft_rules
+	if [[ $1 == module ]]; then
+		# iperf3 has two connections, each of two directions.
+		(poll "$TIME" entries_are 4 && look >"$flow_dir/look") &
+	fi
+	measure "$2, hardware"
+	wait
+	in_ns r nft flush ruleset
+	in_ns r conntrack -F 2>/dev/null
+	# What the kernel's path leaves behind there (W2) is not for the next.
+	[[ $1 == module ]] || knob reset 1
 }
 
 # Whatever this script itself does is not the router's work.
@@ -79,20 +101,17 @@ knob host_cpu "$ROUTER_CPU"
 
 echo
 echo "Linux $(uname -r): one TCP stream of ${RATE}bit/s for $TIME s, a -> router -> b,"
-echo "through the simulated NIC (profile mlx5-rep) with the kernel's own flowtable."
+echo "through the simulated NIC (profile mlx5-rep), with the kernel's own flowtable"
+echo "(nf_flow_table) and with nft_offload.ko."
 echo
-printf '%-22s %9s %10s %10s %8s %8s\n' '' 'Mbit/s' 'packets' 'packets' 'share' 'CPU of'
-printf '%-22s %9s %10s %10s %8s %8s\n' '' '' 'on wires' 'via host' '' 'router'
+printf '%-24s %9s %10s %10s %8s %8s\n' '' 'Mbit/s' 'packets' 'packets' 'share' 'CPU of'
+printf '%-24s %9s %10s %10s %8s %8s\n' '' '' 'on wires' 'via host' '' 'router'
 classic_rules
 measure "no flowtable"
-ft_flags="" ft_rules
-measure "flowtable, software"
-ft_rules
-# iperf3 has two connections, each of two directions.
-(poll "$TIME" entries_are 4 && look >"$flow_dir/look") &
-measure "flowtable, hardware"
-wait
+both_ways kernel "nf_flow_table"
+both_ways module "nft_offload"
 echo
 cat "$flow_dir/look"
 topo_down
+path_leave
 rmmod nft_offload_sim

@@ -14,6 +14,10 @@ flow.py talk PROTO ADDRESS PORT [COUNT [SOURCE_PORT]]
                   prints "sent N ok", or "sent N bad REASON"
       fire N      sends N datagrams on each connection, 20 ms apart, and takes
                   what comes back; prints "fired SENT ANSWERED"
+      big N       as send, UDP: one datagram of N bytes
+      options on  IPv4: packets have options from now on (off: no more)
+      ttl N       and this TTL
+      abort       as close, but TCP ends with RST
       close       closes all, prints "closed" and ends
 
 PROTO is tcp or udp.
@@ -21,6 +25,7 @@ PROTO is tcp or udp.
 import os
 import select
 import socket
+import struct
 import sys
 import threading
 import time
@@ -68,7 +73,10 @@ def serve(proto, address, port):
         if peer not in peers:
             peers.add(peer)
             say("peer", peer[0], peer[1])
-        sock.sendto(data, peer)
+        try:
+            sock.sendto(data, peer)
+        except OSError:
+            pass    # no way back for a moment
 
 
 def exchange_stream(sock, data):
@@ -134,6 +142,26 @@ def fire(socks, count):
     say("fired", count * len(socks), answered)
 
 
+def send_big(socks, size):
+    for sock in socks:
+        data = os.urandom(size)
+        sock.send(data)
+        try:
+            good = sock.recv(65536) == data
+        except TimeoutError:
+            good = False
+        if not good:
+            say("sent", size, "bad")
+            return
+    say("sent", size, "ok")
+
+
+def set_all(socks, option, value):
+    for sock in socks:
+        sock.setsockopt(socket.IPPROTO_IP, option, value)
+    say("set")
+
+
 def talk(proto, address, port, count=1, source_port=0):
     socks = []
     for number in range(count):
@@ -161,6 +189,18 @@ def talk(proto, address, port, count=1, source_port=0):
             send(proto, socks, int(rest[0]))
         elif word == "fire":
             fire(socks, int(rest[0]))
+        elif word == "big":
+            send_big(socks, int(rest[0]))
+        elif word == "options":
+            set_all(socks, socket.IP_OPTIONS,
+                    b"\x01\x01\x01\x00" if rest[0] == "on" else b"")
+        elif word == "ttl":
+            set_all(socks, socket.IP_TTL, int(rest[0]))
+        elif word == "abort":
+            for sock in socks:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                                struct.pack("ii", 1, 0))
+            break
         elif word == "close":
             break
         else:

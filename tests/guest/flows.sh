@@ -121,3 +121,91 @@ pppoe_up() {
 		pppoe_end b wanw "$(mac_of r wan)" 10.8.0.2 10.8.0.1 &&
 		ip -n b route replace 10.1.0.0/24 via 10.8.0.1
 }
+
+# --- UDP connections to port 5000, of the module ---
+
+# flows_up COUNT [ADDRESS]: UDP connections that are answered
+flows_up() {
+	serve_start udp "${2:-10.2.0.2}" 5000 && talk_start udp "${2:-10.2.0.2}" 5000 "$1"
+}
+
+flows_down() {
+	talk_stop
+	serve_stop
+	in_ns r conntrack -D -p udp >/dev/null 2>&1
+	eventually "$1: ended, nothing is left in hardware" 20 entries_are 0
+	sound "$1"
+}
+
+replaces() {
+	echo $(($(ctr lan replaces) + $(ctr wan replaces)))
+}
+
+# answered NAME COUNT: as many packets on each connection come back
+answered() {
+	local answer
+	answer=$(talk fire "$2")
+	is "$1: all packets are answered" "${answer##* }" "$(cut -d' ' -f2 <<<"$answer")"
+}
+
+# flags: of the connections in conntrack, each kind once
+flags() {
+	ct_list udp 5000 | grep -o '\[[A-Z_]*OFFLOAD\]' | sort -u | tr -d '\n'
+}
+
+flags_are() {
+	[[ $(flags) == "$1" ]]
+}
+
+tc_offload() {
+	in_ns r ethtool -K lan hw-tc-offload "$1" &&
+		in_ns r ethtool -K wan hw-tc-offload "$1"
+}
+
+blocks() {
+	sed 's/.*tc_blocks=\([0-9]*\) ft_blocks=\([0-9]*\).*/\1\2/' "$SIM/sim0/ports" | tr '\n' ' '
+}
+
+blocks_are() {
+	[[ $(blocks) == "$1" ]]
+}
+
+# --- rulesets, and a UDP connection through them ---
+
+# ruleset FAMILY DEVICES [FLAGS]: text with one flowtable
+ruleset() {
+	cat <<-END
+		table $1 t {
+			flowtable ft {
+				hook ingress priority 0
+				devices = { $2 }
+				${3-flags offload}
+				counter
+			}
+			chain forward {
+				type filter hook forward priority 0; policy accept
+				meta l4proto { tcp, udp } flow add @ft
+			}
+		}
+	END
+}
+
+nft_load() {
+	in_ns r nft -f - <<<"$1"
+}
+
+# talks NAME ADDRESS: a UDP connection by the fast path of whoever has it
+talks() {
+	{ serve_start udp "$2" 5000 && talk_start udp "$2" 5000; } ||
+		fail "$1: a connection" "$(<"$talk_err")"
+	is "$1: payload intact" "$(talk send 20)" "sent 20 ok"
+}
+
+hangs_up() {
+	talk_stop
+	serve_stop
+	in_ns r conntrack -D -p udp >/dev/null 2>&1
+	in_ns r conntrack -D -f ipv6 -p udp >/dev/null 2>&1
+	eventually "$1: nothing is left in hardware" 20 entries_are 0
+	sound "$1"
+}

@@ -1,7 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The kernel's own flowtable on the simulated NIC: NAT, protocols, a VLAN; what
-# crosses the host and what does not; how long entries live.
+# A flowtable on the simulated NIC: NAT, protocols, a VLAN, PPPoE; what crosses
+# the host and what does not; how long entries live.
+#
+#   flowtable.sh kernel|module   whose flowtable
+path=${1:-kernel}
 here=$(dirname "$0")
 # shellcheck source=tests/guest/lib.sh
 . "$here/lib.sh"
@@ -39,6 +42,7 @@ one_case() {
 		in_ns r conntrack -D -p udp >/dev/null 2>&1
 		eventually "$name: deleted, the entries leave the table" 30 entries_are 0
 	fi
+	agrees "$name"
 }
 
 # No data packet crossed the host, and the wires counted all of them. A few
@@ -67,13 +71,13 @@ both_protocols() {
 }
 
 sim_load
-is "the offload module is not loaded" "$(lsmod | grep -c '^nft_offload ')" 0
+did "the $path's flowtables" path_use "$path"
 ok "topology" topo_up mlx5-rep
 ip -n r addr add 10.2.0.50/24 dev wan
 ip -n r addr add fd02::50/64 dev wan nodad
 
 ft_rules
-ok "the kernel's flowtable is the one in use" grep -q '^nf_flow_table_inet [0-9]* [1-9]' /proc/modules
+is "the $path's flowtable is in use" "$(path_in_use)" "$path"
 both_protocols "routed, IPv4" 10.2.0.2 10.2.0.2 'peer 10\.1\.0\.2'
 both_protocols "routed, IPv6" fd02::2 fd02::2 'peer fd01::2'
 
@@ -152,7 +156,9 @@ is "idle: it was never put in again" "$(ctr_since lan replaces)" 0
 talk_stop
 serve_stop
 eventually "idle: without traffic it goes" 40 entries_are 0
+agrees "idle"
 
 topo_down
+did "the flowtable's modules can be removed" path_leave
 ok "the module can be removed" rmmod nft_offload_sim
 finish

@@ -120,6 +120,66 @@ sim_load() {
 	insmod "$NFTO_MODULES/sim/nft_offload_sim.ko"
 }
 
+# path_use kernel|module [PARAMETERS]: whose flowtables the next ruleset gets;
+# nothing may use the other's any more
+path_use() {
+	local path=$1
+	shift
+	case $path in
+	kernel)
+		path_drop nft_offload || return
+		modprobe -a nf_flow_table_inet nft_flow_offload
+		;;
+	module)
+		path_drop nft_flow_offload nf_flow_table_inet nf_flow_table || return
+		modprobe -a nf_tables nf_conntrack &&
+			insmod "$NFTO_MODULES/nft_offload.ko" "$@"
+		;;
+	esac
+}
+
+# path_drop MODULE...: those that are loaded; a flowtable is freed by a worker,
+# so the module may be in use for a moment after the ruleset is gone
+path_drop() {
+	local module
+	for module in "$@"; do
+		poll 30 dropped "$module" || return
+	done
+}
+
+dropped() {
+	[[ ! -d /sys/module/$1 ]] || rmmod "$1"
+}
+
+# path_in_use: prints kernel or module, by who has a flowtable now
+path_in_use() {
+	awk '$1 == "nft_offload" && $3 > 0 { print "module" }
+		$1 == "nf_flow_table_inet" && $3 > 0 { print "kernel" }' /proc/modules
+}
+
+# path_leave: unloads whatever is loaded
+path_leave() {
+	path_drop nft_offload nft_flow_offload nf_flow_table_inet nf_flow_table
+}
+
+# in_hardware: how many entries the module believes to be in hardware
+in_hardware() {
+	# shellcheck disable=SC2016 # awk
+	in_ns r awk '$1 == "port" && match($0, /in_hardware=[0-9]+/) {
+		n += substr($0, RSTART + 12, RLENGTH - 12) }
+		END { print n + 0 }' /proc/net/nft_offload
+}
+
+believes() {
+	[[ $(in_hardware) == "$(sim_count_entries)" ]]
+}
+
+# agrees NAME: what the module believes is what the simulated NIC has
+agrees() {
+	[[ ! -e /proc/net/nft_offload ]] ||
+		eventually "$1: the module knows what is in hardware" 10 believes
+}
+
 # Writes a line to a file; on refusal prints the module's own sentence.
 sim_write() {
 	if ! echo "$2" 2>/dev/null >"$1"; then
@@ -176,6 +236,15 @@ topo_up() {
 		in_ns "$ns" sysctl -qw net.ipv6.conf.default.accept_dad=0 \
 			net.ipv6.conf.all.accept_dad=0
 	done
+	nic_up "$profile" || return
+	# Neighbours resolved, so that the first packets of a test are its own.
+	poll 10 in_ns a ping -qc1 -W1 10.2.0.2 &&
+		poll 10 in_ns a ping -qc1 -W1 fd02::2
+}
+
+# nic_up PROFILE: the adapter and all that is on it
+nic_up() {
+	local profile=$1
 	sim_make "sim0 profile=$profile host=lan,wan wire=lanw,wanw" || return
 	ip link set lan netns r && ip link set wan netns r &&
 		ip link set lanw netns a && ip link set wanw netns b || return
@@ -197,9 +266,6 @@ topo_up() {
 	ip -n b route add default via 10.2.0.1
 	ip -n a route add default via fd01::1
 	ip -n b route add default via fd02::1
-	# Neighbours resolved, so that the first packets of a test are its own.
-	poll 10 in_ns a ping -qc1 -W1 10.2.0.2 &&
-		poll 10 in_ns a ping -qc1 -W1 fd02::2
 }
 
 topo_down() {
@@ -329,4 +395,82 @@ flow_step() {
 		flow_send "$1" 1
 		poll 10 sunk_is $((before + 1)) || return
 	done
+}
+
+# --- nft_offload's own figures ---
+
+# port_get DEVICE KEY: of its line in /proc/net/nft_offload
+port_get() {
+	in_ns r sed -n "s/^port .* name=$1\( .*\)\? $2=\([^ ]*\).*/\2/p" /proc/net/nft_offload
+}
+
+port_is() {
+	[[ $(port_get "$1" "$2") == "$3" ]]
+}
+
+# table_get KEY: the sum over all tables
+table_get() {
+	# shellcheck disable=SC2016 # awk
+	in_ns r awk -v key=" $1=" '$1 == "table" && (at = index($0, key)) {
+		n += substr($0, at + length(key)) + 0 } END { print n + 0 }' /proc/net/nft_offload
+}
+
+# reason_get NAME: how often
+reason_get() {
+	# shellcheck disable=SC2016 # awk
+	in_ns r awk -v name="$1" '$1 == "reason" && $2 == name { n = $3 }
+		END { print n + 0 }' /proc/net/nft_offload
+}
+
+# strays: entries of sim0 that belong to no offloaded connection, and cookies
+# that are there twice at one port
+strays() {
+	{
+		in_ns r conntrack -L 2>/dev/null
+		in_ns r conntrack -L -f ipv6 2>/dev/null
+		echo entries
+		sim_entries
+	} | awk '
+		function key(src, dst, sport, dport) {
+			return src " " dst " " sport " " dport
+		}
+		$1 == "entries" { entries = 1; next }
+		{
+			n = split($0, word, " ")
+			tuple = 0
+			delete v
+			for (i = 1; i <= n; i++) {
+				if (!(eq = index(word[i], "=")))
+					continue
+				name = substr(word[i], 1, eq - 1)
+				if (name == "src")
+					tuple++
+				if (entries || name ~ /^(src|dst|sport|dport)$/)
+					v[entries ? 1 : tuple, name] = substr(word[i], eq + 1)
+			}
+			if (!entries) {
+				if (/OFFLOAD\]/)
+					for (t = 1; t <= 2; t++)
+						live[key(v[t, "src"], v[t, "dst"],
+							 v[t, "sport"], v[t, "dport"])] = 1
+				next
+			}
+			if (!(key(v[1, "src"], v[1, "dst"], v[1, "sport"], v[1, "dport"]) in live) ||
+			    seen[v[1, "cookie"], v[1, "port"]]++)
+				print
+		}'
+}
+
+no_strays() {
+	local out
+	out=$(strays)
+	echo "$out"
+	[[ -z $out ]]
+}
+
+# sound NAME: every entry in the simulated NIC is one that the module believes
+# in, and belongs to a live flow
+sound() {
+	agrees "$1"
+	eventually "$1: each entry is of a live flow" 10 no_strays
 }

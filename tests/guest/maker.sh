@@ -341,7 +341,7 @@ sim_del sim0
 
 sim_make "sim0 host=lan,wan"
 is "keys of adapter" "$(cut -d= -f1 "$SIM/sim0/adapter" | tr '\n' ' ')" \
-	"profile about ports entries entries_bound resets refusals "
+	"profile about ports entries entries_bound callback_ns resets refusals "
 has "a port's line" "$(head -n1 "$SIM/sim0/ports")" \
 	'^port=0 host=lan host_ifindex=[0-9]+ wire=sim0w0 wire_ifindex=[0-9]+ link=down hw_tc_offload=on tc_blocks=0 ft_blocks=0$'
 ip link set lan up

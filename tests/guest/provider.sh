@@ -1,0 +1,225 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# nft_offload.ko below nf_tables: who provides the flowtable, families, netns,
+# reloading under traffic.
+#
+#   provider.sh [CASE...]   only these
+here=$(dirname "$0")
+# shellcheck source=tests/guest/lib.sh
+. "$here/lib.sh"
+# shellcheck source=tests/guest/flows.sh
+. "$here/flows.sh"
+
+# --- who provides ---
+
+order() {
+	local text out
+	text=$(ruleset inet "lan, wan")
+	did "order: the kernel's first" path_use kernel
+	did "order: then ours" insmod "$NFTO_MODULES/nft_offload.ko"
+	dmesg -C
+	out=$(nft_load "$text" 2>&1)
+	has "order: the ruleset is refused" "$out" "Operation not supported|Could not process rule"
+	nft_load "$text" 2>/dev/null
+	out=$(dmesg)
+	has "order: and it is said why" "$out" "nft_offload: flowtable ft belongs to nf_flow_table_inet"
+	has "order: and what to do" "$out" "unload nft_flow_offload and nf_flow_table_inet, and load the ruleset again"
+	is "order: nothing of it stays" "$(in_ns r nft list ruleset)" ""
+	# The flowtable alone is the kernel's; sixty rules for it at once.
+	ok "order: a flowtable without rules loads" nft_load "${text/flow add @ft/counter}"
+	for _ in {1..60}; do
+		echo "add rule inet t forward meta l4proto tcp flow add @ft"
+	done | in_ns r nft -i >/dev/null 2>&1
+	num "order: it is not said too often" "$(dmesg | grep -c 'belongs to')" -le 40
+	in_ns r nft flush ruleset
+	did "order: without the kernel's" path_drop nft_flow_offload nf_flow_table_inet
+	ok "order: it loads" nft_load "$text"
+	is "order: and is ours" "$(path_in_use)" module
+	ok "order: the kernel's comes later" modprobe -a nf_flow_table_inet nft_flow_offload
+	is "order: ours stays in use" "$(path_in_use)" module
+	ok "order: also for the next ruleset" nft_load "flush ruleset
+		$text"
+	is "order: ours again" "$(path_in_use)" module
+	talks order 10.2.0.2
+	eventually "order: in hardware" 10 entries_are 2
+	hangs_up order
+	ok "order: rmmod is refused" refused_rmmod
+	in_ns r nft flush ruleset
+	did "order: and works without a flowtable" path_drop nft_offload
+	did "order: again" path_use module
+}
+
+refused_rmmod() {
+	[[ $(rmmod nft_offload 2>&1) == *"is in use"* ]]
+}
+
+# A table's is new each time.
+no_handles() {
+	sed 's/"handle": [0-9]*/"handle": 0/g'
+}
+
+# The same text, by whoever provides the flowtable.
+listing() {
+	local text plain json
+	text=$(ruleset inet "lan, wan")
+	did "listing: the kernel's path" path_use kernel
+	nft_load "$text"
+	is "listing: kernel" "$(path_in_use)" kernel
+	plain=$(in_ns r nft -s list ruleset)
+	json=$(in_ns r nft -j list ruleset | no_handles)
+	in_ns r nft flush ruleset
+	did "listing: the module" path_use module
+	nft_load "$text"
+	is "listing: module" "$(path_in_use)" module
+	is "listing: nft list ruleset" "$(in_ns r nft -s list ruleset)" "$plain"
+	is "listing: nft -j list ruleset" "$(in_ns r nft -j list ruleset | no_handles)" "$json"
+	ok "listing: what is listed can be loaded" nft_load "flush ruleset
+		$plain"
+}
+
+families() {
+	local family address
+	for family in inet ip ip6; do
+		address=10.2.0.2
+		[[ $family != ip6 ]] || address=fd02::2
+		in_ns r nft flush ruleset
+		ok "$family: loads" nft_load "$(ruleset "$family" "lan, wan" "")"
+		talks "$family, software" "$address"
+		num "$family: by the fast path" "$(table_get packets)" -ge 36
+		hangs_up "$family, software"
+		ok "$family: flags offload" nft_load "flush ruleset
+			$(ruleset "$family" "lan, wan")"
+		talks "$family" "$address"
+		eventually "$family: in hardware" 10 entries_are 2
+		hangs_up "$family"
+	done
+}
+
+namespaces() {
+	local other
+	nft_load "flush ruleset
+		$(ruleset inet "lan, wan")"
+	ip netns add r2
+	ip -n r2 link add d0 type dummy
+	ip -n r2 link set d0 up
+	nsenter --net=/run/netns/r2 nft -f - <<<"$(ruleset ip d0 "")"
+	other=$(nsenter --net=/run/netns/r2 cat /proc/net/nft_offload)
+	has "netns: it has its own table" "$other" "^table .* family=ip table=t name=ft .* hw=0"
+	is "netns: and no other" "$(grep -c ^table <<<"$other")" 1
+	is "netns: and no port" "$(grep -c ^port <<<"$other")" 0
+	is "netns: nor has the first one" "$(in_ns r grep -c ^table /proc/net/nft_offload)" 1
+	is "netns: the ports are there" "$(in_ns r grep -c ^port /proc/net/nft_offload)" 2
+	ip netns del r2
+}
+
+# --- packets that user space has let go on ---
+
+# Whoever reaches "flow add" behind a queue does so in a process, where a softirq
+# may come between: lockdep would say so.
+queued() {
+	local out=$flow_dir/queue reason pid
+	nft_load "flush ruleset
+		$(ruleset inet "lan, wan" | sed 's/{ tcp, udp } flow/{ icmp, udp } flow/')
+		table inet q {
+			chain forward {
+				type filter hook forward priority -10
+				udp dport 5000 queue num 0
+				ip ttl 63 icmp type echo-request queue num 0
+			}
+		}"
+	nsenter --net=/run/netns/r "$here/nfqueue.py" >"$out" &
+	pid=$!
+	eventually "queued: somebody listens" 20 grep -q ready "$out"
+	reason=$(reason_get protocol)
+	# With as many that are not queued, so that some come between.
+	in_ns a ping -qc 200 -i 0.005 -t 32 10.2.0.2 >/dev/null &
+	ok "queued: pings" in_ns a ping -qc 200 -i 0.005 -t 64 10.2.0.2
+	wait $!
+	num "queued: refused flows" $(($(reason_get protocol) - reason)) -ge 1600
+	talks queued 10.2.0.2
+	eventually "queued: a flow is in hardware" 10 entries_are 2
+	# shellcheck disable=SC2016 # awk
+	num "queued: packets that went by the queue" \
+		"$(in_ns r awk '{ print $8 }' /proc/net/netfilter/nfnetlink_queue)" -ge 201
+	hangs_up queued
+	kill "$pid"
+}
+
+# --- reload ---
+
+# still NAME: the connections that were open are, and nothing was left behind
+still() {
+	is "$1: nft never failed" "$errors" ""
+	is "$1: the TCP connection lives" "$(talk send 50)" "sent 50 ok"
+	sound "$1"
+}
+
+# Traffic goes on in the background while the ruleset is loaded again.
+reload() {
+	local text how i errors out udp=$flow_dir/udp
+	text=$(ruleset inet "lan, wan")
+	nft_load "flush ruleset
+		$text"
+	nsenter --net=/run/netns/b "$here/flow.py" serve udp 10.2.0.2 5001 >/dev/null &
+	local udp_server=$!
+	poll 20 listening b 5001 udp
+	serve_start tcp 10.2.0.2 5000
+	talk_start tcp 10.2.0.2 5000 2 || fail "reload: connections"
+	for how in "flush ruleset" "delete table inet t" "two transactions"; do
+		errors=
+		nsenter --net=/run/netns/a "$here/flow.py" talk udp 10.2.0.2 5001 \
+			<<<"fire 300" >"$udp" &
+		echo "send 3000" >&"${TALK[1]}"
+		for i in {1..10}; do
+			case $how in
+			two*)
+				errors+=$(in_ns r nft flush ruleset 2>&1)
+				errors+=$(nft_load "$text" 2>&1)
+				;;
+			*)
+				errors+=$(nft_load "$how
+					$text" 2>&1)
+				;;
+			esac
+		done
+		read -rt 120 out <&"${TALK[0]}"
+		is "reload, $how: TCP goes on" "$out" "sent 3000 ok"
+		wait $!
+		has "reload, $how: UDP goes on" "$(<"$udp")" "fired 300 300"
+		still "reload, $how"
+		is "reload, $how: one table is left" "$(in_ns r grep -c ^table /proc/net/nft_offload)" 1
+		is "reload, $how: ports are bound once" \
+			"$(sed 's/.*ft_blocks=//' "$SIM/sim0/ports" | tr '\n' ' ')" "1 1 "
+		is "reload, $how: users" "$(port_get lan users) $(port_get wan users)" "1 1"
+	done
+	in_ns r nft flush ruleset
+	eventually "reload: flushed, nothing is in hardware" 20 entries_are 0
+	eventually "reload: nothing is bound" 20 blocks_are "00 00 "
+	eventually "reload: no table is left" 20 no_tables
+	is "reload: TCP lives without a flowtable" "$(talk send 20)" "sent 20 ok"
+	talk_stop
+	serve_stop
+	kill "$udp_server"
+	ok "reload: the module can be removed at once" rmmod nft_offload
+	did "reload: and loaded" path_use module
+}
+
+no_tables() {
+	! in_ns r grep -q ^table /proc/net/nft_offload
+}
+
+cases=(order listing families namespaces queued reload)
+
+sim_load
+ok "topology" topo_up mlx5-rep
+if (($#)); then
+	did "the module" path_use module
+fi
+for one in "${@:-${cases[@]}}"; do
+	"$one"
+	note "$one: $SECONDS s"
+done
+topo_down
+did "the module can be removed" path_leave
+ok "the simulated NIC can be removed" rmmod nft_offload_sim
+finish
