@@ -334,11 +334,11 @@ static struct hlist_head *bucket(struct nfto_table *table,
 }
 
 /*
- * What of a route is used: the device, the neighbour, the MTU, and whether it is
- * valid. Then one is as good as another that has all these. Of other kinds the
- * route itself is used, for each packet.
+ * Whether all that is used of its route is the device, the neighbour, the MTU, and
+ * whether it is valid. Then one is as good as another that has all these. Of other
+ * kinds the route itself is used, for each packet.
  */
-static bool is_plain(const struct nfto_nexthop *nh)
+bool nfto_nexthop_is_plain(const struct nfto_nexthop *nh)
 {
 	return nh->xmit == NFTO_XMIT_NEIGH || nh->xmit == NFTO_XMIT_PLAIN;
 }
@@ -358,14 +358,15 @@ bool nfto_nexthop_is_fresh(struct nfto_nexthop *nh)
  */
 bool nfto_nexthop_may_renew(struct nfto_nexthop *nh)
 {
-	return is_plain(nh) && READ_ONCE(rcu_dereference(nh->dst)->obsolete) !=
-			       DST_OBSOLETE_KILL;
+	return nfto_nexthop_is_plain(nh) &&
+	       READ_ONCE(rcu_dereference(nh->dst)->obsolete) != DST_OBSOLETE_KILL;
 }
 
 static bool is_like(struct nfto_nexthop *nh, struct dst_entry *dst)
 {
-	return is_plain(nh) && dst->dev == nh->l3dev && !dst->lwtstate &&
-	       xmit_of(dst) == nh->xmit && dst->ops->family == nh->family &&
+	return nfto_nexthop_is_plain(nh) && dst->dev == nh->l3dev &&
+	       !dst->lwtstate && xmit_of(dst) == nh->xmit &&
+	       dst->ops->family == nh->family &&
 	       nfto_nexthop_mtu(dst, nh->family) == nh->mtu;
 }
 

@@ -879,6 +879,7 @@ void nfto_nexthop_end_all(struct nfto_table *table, enum nfto_reason reason);
 void nfto_nexthop_kick(struct nfto_nexthop *nh);
 void nfto_nexthop_suspect(struct nfto_nexthop *nh);
 bool nfto_nexthop_leads_on(struct nfto_nexthop *nh);
+bool nfto_nexthop_is_plain(const struct nfto_nexthop *nh);
 bool nfto_nexthop_is_fresh(struct nfto_nexthop *nh);
 bool nfto_nexthop_may_renew(struct nfto_nexthop *nh);
 bool nfto_nexthop_renew(struct nfto_nexthop *nh, struct dst_entry *dst);

@@ -397,12 +397,6 @@ static bool leads(struct way *way)
 	return way->in->src.l3num == NFPROTO_IPV6 ? leads6(way) : leads4(way);
 }
 
-/* Of other kinds of next hops the route itself is used. */
-static bool is_plain(const struct nfto_nexthop *nh)
-{
-	return nh->xmit == NFTO_XMIT_NEIGH || nh->xmit == NFTO_XMIT_PLAIN;
-}
-
 #ifdef CONFIG_IP_MULTIPLE_TABLES
 /* Whether there are rules that a flow cannot know the outcome of. */
 static bool has_opaque_rule(const struct fib_rules_ops *ops)
@@ -457,7 +451,7 @@ bool nfto_routes_agree(struct net *net, const struct nf_conn *ct,
 		.nh = nh[dir],
 	};
 
-	return !is_plain(nh[dir]) || leads(&way) ||
+	return !nfto_nexthop_is_plain(nh[dir]) || leads(&way) ||
 	       opaque_families(net) & bit_of(nh[dir]->family);
 }
 
@@ -508,7 +502,7 @@ static bool is_wrong(const struct pass *pass, const struct nfto_dir *dir,
 	};
 	bool right;
 
-	if (change->unclear || !is_plain(dir->nh))
+	if (change->unclear || !nfto_nexthop_is_plain(dir->nh))
 		return true;
 	rcu_read_lock();
 	right = leads(&way) && min_t(u32, way.mtu, U16_MAX) == dir->nh->mtu;
@@ -534,7 +528,10 @@ static void walk(struct pass *pass, struct nfto_nexthop *nh,
 	}
 }
 
-/* A route of a direction by the next hop's device: any will do, see is_like(). */
+/*
+ * A route of a direction by the next hop's device: any will do, see is_like().
+ * "strict" is for IPv6, which else prefers another rule's route to the device's.
+ */
 static struct dst_entry *find_route(struct net *net, const struct nfto_dir *dir)
 {
 	const struct nf_conntrack_tuple_hash *h = nfto_flow_of(dir)->ct->tuplehash;
@@ -554,33 +551,41 @@ static struct dst_entry *find_route(struct net *net, const struct nfto_dir *dir)
 		fl.u.ip4.flowi4_oif = dir->nh->l3dev->ifindex;
 		fl.u.ip4.flowi4_flags = FLOWI_FLAG_ANYSRC;
 	}
-	nf_route(net, &dst, &fl, false, dir->ipv6 ? NFPROTO_IPV6 : NFPROTO_IPV4);
+	nf_route(net, &dst, &fl, true, dir->ipv6 ? NFPROTO_IPV6 : NFPROTO_IPV4);
 	return dst;
 }
 
-/* All its flows have been found right by now, or nothing was said about them. */
+static bool renew_by(struct nfto_nexthop *nh, const struct nfto_dir *dir,
+		     struct net *net)
+{
+	struct dst_entry *dst = find_route(net, dir);
+
+	return dst && nfto_nexthop_renew(nh, dst);
+}
+
+/*
+ * A flow may have another route by now that nobody has looked at yet: that is the
+ * end of this flow, and says nothing about the others.
+ */
 static void renew(struct pass *pass, struct nfto_nexthop *nh)
 {
 	struct nfto_range range = NFTO_RANGE_ALL;
-	struct dst_entry *dst = NULL;
 	struct nfto_flow *flow;
-	bool fresh;
+	bool done;
 
 	WRITE_ONCE(nh->stale, false);
 	rcu_read_lock();
-	fresh = nfto_nexthop_is_fresh(nh) || !nfto_nexthop_may_renew(nh);
+	done = nfto_nexthop_is_fresh(nh) || !nfto_nexthop_may_renew(nh);
 	rcu_read_unlock();
-	if (fresh)
-		return;
-	flow = nfto_nexthop_next(nh, &range);
-	if (!flow)
-		return;
-	dst = find_route(pass->net, range.dir);
-	if (dst && nfto_nexthop_renew(nh, dst))
-		pass->renewed++;
-	else
-		nfto_nexthop_end(nh, NFTO_REASON_ROUTE_STALE);
-	nfto_flow_put(flow);
+	while (!done && (flow = nfto_nexthop_next(nh, &range))) {
+		done = renew_by(nh, range.dir, pass->net);
+		if (done)
+			pass->renewed++;
+		else
+			nfto_flow_end(flow, NFTO_REASON_ROUTE_STALE);
+		nfto_flow_put(flow);
+		cond_resched();
+	}
 }
 
 static void look_at(struct pass *pass, struct nfto_nexthop *nh)

@@ -443,9 +443,9 @@ def test_way_back(nl):
 
 
 def test_rules(nl):
-    for family, net, host, ip, source in (
-            (0, "10.9.{}.0/24", to4, "", "10.1.0.2"),
-            (1, "fd09:0:0:{}::/64", to6, "-6 ", "fd01::2")):
+    for family, net, host, ip, source, elsewhere in (
+            (0, "10.9.{}.0/24", to4, "", "10.1.0.2", "192.0.2.1"),
+            (1, "fd09:0:0:{}::/64", to6, "-6 ", "fd01::2", "2001:db8::1")):
         text = "IPv6 rule" if family else "IPv4 rule"
         r(*(f"{ip}route add {net.format(n)} {via('b', family)}"
             for n in (1, 2)),
@@ -453,7 +453,15 @@ def test_rules(nl):
         case = Case(nl, f"{text} appears", [(Talk(host(1)), "b")],
                     [(Talk(host(2)), "b")])
         rule = f"from {source} to {net.format(1)} lookup 100 pref 1000"
+        # After a look at everything there is none for a second. That makes next
+        # hops' routes valid again of which nobody knows yet who still has them.
+        other = f"{ip}rule {{}} from {elsewhere} lookup 100 pref 1001"
+        clear()
+        r(other.format("add"))
+        tap.ok(f"{case.text}: another is noticed", poll(
+            lambda: any(p["all"] for p in passes())), passes())
         case.changes(f"{ip}rule add {rule}", to="c")
+        r(other.format("del"))
         case.text = f"{text}: a route of its table"
         case.changes(f"{ip}route replace default {via('g', family)} table 100",
                      to="g")
