@@ -995,6 +995,8 @@ void nfto_engine_flush(struct nfto_port *port);
 void nfto_engine_drain(struct nfto_port *port);
 void nfto_engine_stats(const struct nfto_port *port,
 		       struct nfto_port_stats *sum);
+
+/* worker.c */
 struct nfto_worker *nfto_worker_alloc(struct nfto_port *port);
 void nfto_worker_free(struct nfto_worker *w);
 enum nfto_reason nfto_worker_offer(struct nfto_worker *w,
