@@ -352,7 +352,7 @@ seconds=${1:-120}
 least=200
 if [[ ${everything[*]} == *bulk* ]]; then
 	least=20000
-	[[ ! -d $failslab ]] || least=4000
+	[[ ! -d $failslab ]] || least=10000
 fi
 # How long the chaos lasts between two audits; these make a round.
 span=${NFTO_SPAN:-8}
