@@ -119,7 +119,8 @@ def test_without_module():
     for content, result in ((None, "unknown"), ("CONFIG_NF_TABLES=m", "problem"),
                             ("CONFIG_NF_TABLES=m\nCONFIG_NF_TABLES_INET=y\n"
                              "CONFIG_NF_CONNTRACK=m\n"
-                             "CONFIG_NETFILTER_INGRESS=y\n", "ok")):
+                             "CONFIG_NETFILTER_INGRESS=y\nCONFIG_IPV6=y\n",
+                             "ok")):
         if content:
             with open(config, "w", encoding="utf-8") as file:
                 file.write(content)

@@ -62,8 +62,10 @@ bool has_line(std::string_view text, std::string_view wanted)
 void check_config(const World &world, const std::string &release,
                   Findings &findings)
 {
-    constexpr std::array<std::string_view, 4> wanted{
-        "NF_TABLES", "NF_TABLES_INET", "NF_CONNTRACK", "NETFILTER_INGRESS"};
+    // The list is written by packaging/sync.
+    constexpr auto wanted = std::to_array<std::string_view>({
+        "NF_TABLES", "NF_TABLES_INET", "NF_CONNTRACK", "NETFILTER_INGRESS",
+        "IPV6"});
     const auto path = "/boot/config-" + release;
     const auto config = world.files.text(path);
 

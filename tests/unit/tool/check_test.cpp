@@ -130,7 +130,7 @@ TEST_CASE("a module that is not there", "[check]")
     const auto config = std::string("/boot/config-") + release;
     sound.tree.with(config, "CONFIG_NF_TABLES=m\nCONFIG_NF_CONNTRACK=m\n"
                             "# CONFIG_NF_TABLES_INET is not set\n"
-                            "CONFIG_NETFILTER_INGRESS=y\n");
+                            "CONFIG_NETFILTER_INGRESS=y\nCONFIG_IPV6=y\n");
     CHECK(has(told(sound.world, "kernel-config"), "built without "
                                                   "CONFIG_NF_TABLES_INET."));
     sound.tree.with(std::string("/lib/modules/") + release + "/modules.dep",
