@@ -15,6 +15,8 @@ help:
 	@echo 'make tools       build libnfto and nft-offload into build/user'
 	@echo 'make tidy        clang-tidy over user space'
 	@echo 'make comparison  measure both paths, write docs/comparison.md'
+	@echo 'make deb         Debian packages, into build/packages'
+	@echo 'make install     build and install here, without packages; make uninstall'
 	@echo 'make bench       CPU and memory of a flow, the kernel'"'"'s path and ours'
 	@echo 'make clean       remove build/ (downloads are cached elsewhere)'
 
@@ -54,6 +56,12 @@ comparison: setup
 bench: setup
 	tests/bench
 
+deb: setup
+	packaging/deb
+
+install uninstall:
+	packaging/install $@
+
 setup:
 	@tests/setup
 
@@ -61,4 +69,4 @@ clean:
 	rm -rf build
 
 .PHONY: help demo shell check check-all check-debug check-selftest lint modules \
-	tools tidy comparison bench setup clean
+	tools tidy comparison bench deb install uninstall setup clean
