@@ -567,15 +567,16 @@ def test_software(nl):
     tap.equal("all are flows", len(ids), len(world.all))
     before = reasons(nl).get("ruleset-check", 0)
     nft("add element inet t ports { 6001 }")
-    poll(lambda: world.of(6001).send() or
-         reasons(nl).get("ruleset-check", 0) > before)
-    world.of(6001).answers()
+    # Not by packets of its own: an answer that is on its way when the flow is put
+    # in doubt gets through, and then the flow stays.
+    sent = 2 * (len(world.all) - 1)
+    poll(lambda: world.trips((6001,)) or
+         reasons(nl).get("ruleset-check", 0) >= before + sent)
     stopped(world, "software", 6001)
     tap.equal("the others are answered", world.trips((6001,)), [])
     checked = reasons(nl)["ruleset-check"]
     packets = nl.dump("table-get")[0]["packets"]
     tap.equal("and on", world.trips((6001,)), [])
-    sent = 2 * (len(world.all) - 1)
     tap.ok("by the fast path", reasons(nl)["ruleset-check"] == checked and
            nl.dump("table-get")[0]["packets"] - packets >= sent,
            (checked, reasons(nl), packets, nl.dump("table-get")))
