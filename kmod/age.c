@@ -25,6 +25,8 @@
 #define DENY_AFTER		(5 * HZ)
 /* When an answer of the driver that was asked for is looked at. */
 #define ANSWER_DELAY		HZ
+/* And how old it may be when a flow ends by it. */
+#define ANSWER_MAX		(4 * HZ)
 
 /* --- the slots --- */
 
@@ -238,9 +240,13 @@ static enum nfto_reason why_end(const struct nfto_flow *flow, u32 idle,
 		return NFTO_REASON_NONE;
 	if (!any_in(flow))
 		return NFTO_REASON_EXPIRED;
-	/* The hardware has the last word, and it must not be an old one. */
+	/*
+	 * The hardware has the last word, and it must not be an old one: one of
+	 * before the flow could expire, or of when the time-out was longer.
+	 */
 	if (idle >= timeout + STATS_DELAY && !asking(flow) &&
-	    now - flow->asked <= idle - timeout - STATS_DELAY)
+	    now - flow->asked <= min_t(u32, idle - timeout - STATS_DELAY,
+				       ANSWER_MAX))
 		return NFTO_REASON_EXPIRED;
 	return NFTO_REASON_NONE;
 }
