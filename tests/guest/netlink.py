@@ -28,7 +28,7 @@ SIM = "/sys/kernel/debug/nft_offload_sim/sim0"
 TRACING = "/sys/kernel/tracing"
 CLONE_NEWUSER = 0x10000000
 NOBODY = 65534
-PATIENCE = 60		# seconds until what must happen has not happened
+PATIENCE = 30		# seconds until what must happen has not happened
 MANY = 2000
 FUZZ = int(os.environ.get("NFTO_FUZZ", "4000"))
 
