@@ -14,6 +14,8 @@
 #include <net/neighbour.h>
 #include "nfto.h"
 
+#define ACTIONS_MAX	32
+
 /* flow_dissector's users compare keys as longs. */
 struct rule_keys {
 	struct flow_dissector_key_meta meta;
@@ -34,7 +36,7 @@ struct rule_keys {
  * @dissector: which keys are used, and where they are
  * @key: values
  * @mask: masks
- * @flow: the rule that points to these, with NFTO_ACTIONS_MAX actions
+ * @flow: the rule that points to these, with ACTIONS_MAX actions
  */
 struct nfto_rule {
 	struct flow_dissector dissector;
@@ -50,7 +52,7 @@ struct nfto_rule *nfto_rule_alloc(void)
 
 	if (!rule)
 		return NULL;
-	rule->flow = flow_rule_alloc(NFTO_ACTIONS_MAX);
+	rule->flow = flow_rule_alloc(ACTIONS_MAX);
 	if (!rule->flow) {
 		kfree(rule);
 		return NULL;

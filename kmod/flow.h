@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A connection, and its two directions. Locks and references: nfto.h. */
+#ifndef _NFTO_FLOW_H
+#define _NFTO_FLOW_H
+
+#include <linux/refcount.h>
+#include <linux/rhashtable-types.h>
+#include <linux/spinlock.h>
+#include <net/netfilter/nf_conntrack.h>
+#include <uapi/linux/nfto.h>
+
+struct nfto_nexthop;
+struct nfto_table;
+
+/**
+ * enum nfto_hw_event - what moves a direction from one state to the next
+ * @NFTO_EV_ADD: a worker calls REPLACE
+ * @NFTO_EV_ADDED: it was accepted
+ * @NFTO_EV_FAILED: it was not
+ * @NFTO_EV_REMOVE: a worker calls DESTROY
+ * @NFTO_EV_REMOVED: it was accepted, or the driver does not know the entry
+ * @NFTO_EV_STUCK: it was refused, the entry may still be there
+ * @NFTO_EV_LOST: the driver does not know the entry any more
+ */
+enum nfto_hw_event {
+	NFTO_EV_ADD,
+	NFTO_EV_ADDED,
+	NFTO_EV_FAILED,
+	NFTO_EV_REMOVE,
+	NFTO_EV_REMOVED,
+	NFTO_EV_STUCK,
+	NFTO_EV_LOST,
+};
+
+/* nfto_dir.queue, under the port's lock */
+#define NFTO_Q_QUEUED	BIT(0)	/* on the port's queue, or among the stuck */
+#define NFTO_Q_BUSY	BIT(1)	/* a worker has it */
+#define NFTO_Q_AGAIN	BIT(2)	/* something changed while it had */
+
+#define NFTO_TRIES_MAX	15
+
+/**
+ * enum nfto_doubt - whether the ruleset still lets a direction through
+ * @NFTO_DOUBT_NONE: it did when it was asked last
+ * @NFTO_DOUBT_NEW: it has changed since
+ * @NFTO_DOUBT_ASKED: and a packet was sent through it
+ * @NFTO_DOUBT_REACHED: which reached "flow add"
+ */
+enum nfto_doubt {
+	NFTO_DOUBT_NONE,
+	NFTO_DOUBT_NEW,
+	NFTO_DOUBT_ASKED,
+	NFTO_DOUBT_REACHED,
+};
+
+/* nfto_dir.flags, under the flow's lock */
+#define NFTO_D_STATS	BIT(0)	/* the driver is to be asked for statistics */
+#define NFTO_D_REFUSED	BIT(1)	/* not to be asked again in this epoch */
+
+/**
+ * struct nfto_dir - one direction of a flow: what arrives, where it goes
+ * @node: in the table's hash
+ * @saddr: IPv4 source
+ * @daddr: IPv4 destination
+ * @digest: IPv6: hash of all that a packet is looked up by but for the
+ *	encapsulation; the addresses are in the conntrack tuple
+ * @ports: source and destination port as they are on the wire, 0 for GRE
+ * @iif: ifindex of the device whose ingress hook sees it
+ * @proto: IPPROTO_TCP, IPPROTO_UDP, IPPROTO_GRE
+ * @reply: this is IP_CT_DIR_REPLY
+ * @ipv6: the addresses are IPv6
+ * @doubt: enum nfto_doubt; written under the flow's lock, read without by packets.
+ *	Its neighbours in the byte never change
+ * @queue: NFTO_Q_*; under the lock of the ingress port
+ * @state: enum nfto_hw; this and what follows under the flow's lock
+ * @flags: NFTO_D_*
+ * @tries: failures in a row, no more than NFTO_TRIES_MAX are counted
+ * @reason: why it is not in hardware
+ * @epoch: the port's when it refused
+ * @result: what the driver said last, see nfto_result_get()
+ * @nh: where it leaves; never changes
+ * @before: in nh->dirs, those with a lower destination; under nh->lock
+ * @after: those with a higher one
+ * @next: in the ingress port's queue; under the port's lock. Of a flow without
+ *	references: one that is freed with it
+ *
+ * The first 26 bytes and @nh are all that a lookup reads. Which encapsulation it
+ * arrives with is that with which the other direction leaves.
+ */
+struct nfto_dir {
+	struct rhash_head node;
+	union {
+		struct {
+			__be32 saddr;
+			__be32 daddr;
+		};
+		u64 digest;
+	};
+	u32 ports;
+	int iif;
+	u8 proto;
+	u8 reply:1,
+	   ipv6:1,
+	   doubt:2;
+	u8 queue;
+	u8 state:2,
+	   flags:2,
+	   tries:4;
+	u8 reason;
+	u8 epoch;
+	u16 result;
+	struct nfto_nexthop *nh;
+	struct nfto_dir *before;
+	struct nfto_dir *after;
+	struct nfto_dir *next;
+};
+
+/* nfto_flow.flags, under the flow's lock; read without it where that does */
+#define NFTO_F_LIVE	BIT(0)
+#define NFTO_F_SNAT	BIT(1)	/* these two never change */
+#define NFTO_F_DNAT	BIT(2)
+
+/**
+ * struct nfto_count - what the hardware counted for a direction
+ * @packets: packets
+ * @bytes: bytes, as the driver counts them
+ */
+struct nfto_count {
+	u64 packets;
+	u64 bytes;
+};
+
+/**
+ * struct nfto_flow - a connection that is forwarded here
+ * @dir: its directions, indexed by enum ip_conntrack_dir
+ * @ct: its conntrack entry; a reference
+ * @table: its table; a reference
+ * @id: unique while the module is loaded, part of the cookies
+ * @wheel: in a slot of the wheel; under the slot's lock
+ * @rcu: for freeing it
+ * @lock: see the flags
+ * @ref: see the top of this file
+ * @last_used: jiffies of the last packet known, here or in hardware
+ * @asked: jiffies of the last answer with statistics; or of the first packet of
+ *	a direction in doubt, which has none in hardware to be asked for
+ * @flags: NFTO_F_*
+ * @slot: of the wheel; written under that slot's lock
+ * @gen: how often each direction was put into hardware; the cookie's low bits
+ * @reason: why it ended
+ * @count: of the hardware, for each direction; only where the table counts
+ *
+ * Freed after a grace period once @ref is zero: it was taken out of the hash
+ * before the reference of a live flow was dropped, so that no packet finds it
+ * after that; no port's queue and no driver has it, because these hold
+ * references; the wheel and the next hops' lists do not have it, because
+ * nfto_flow_end() took it out of them.
+ */
+struct nfto_flow {
+	struct nfto_dir dir[IP_CT_DIR_MAX];
+	struct nf_conn *ct;
+	struct nfto_table *table;
+	u64 id;
+	union {
+		struct hlist_node wheel;
+		struct rcu_head rcu;
+	};
+	spinlock_t lock;	/* protects flags, and state of the directions */
+	refcount_t ref;
+	u32 last_used;
+	u32 asked;
+	u8 flags;
+	u8 slot;
+	u8 gen[IP_CT_DIR_MAX];
+	u8 reason;
+	struct nfto_count count[];
+};
+
+#define NFTO_GEN_BITS	7
+#define NFTO_GEN_MAX	(BIT(NFTO_GEN_BITS) - 1)
+
+static inline struct nfto_flow *nfto_flow_of(const struct nfto_dir *dir)
+{
+	return (struct nfto_flow *)container_of(dir - dir->reply,
+						struct nfto_flow, dir[0]);
+}
+
+static inline struct nfto_dir *nfto_dir_other(const struct nfto_dir *dir)
+{
+	return (struct nfto_dir *)(dir->reply ? dir - 1 : dir + 1);
+}
+
+static inline unsigned long nfto_dir_cookie(const struct nfto_dir *dir)
+{
+	const struct nfto_flow *flow = nfto_flow_of(dir);
+
+	return flow->id << (NFTO_GEN_BITS + 1) |
+	       flow->gen[dir->reply] << 1 | dir->reply;
+}
+
+#endif
