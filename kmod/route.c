@@ -551,7 +551,10 @@ static struct dst_entry *find_route(struct net *net, const struct nfto_dir *dir)
 		fl.u.ip4.flowi4_oif = dir->nh->l3dev->ifindex;
 		fl.u.ip4.flowi4_flags = FLOWI_FLAG_ANYSRC;
 	}
+	/* For nf_get_ipv6_ops(), where IPv6 is a module. */
+	rcu_read_lock();
 	nf_route(net, &dst, &fl, true, dir->ipv6 ? NFPROTO_IPV6 : NFPROTO_IPV4);
+	rcu_read_unlock();
 	return dst;
 }
 
