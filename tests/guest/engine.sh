@@ -247,16 +247,4 @@ mistaken() {
 cases=(refused full full_of_others busy lost_counting lost_silently mistaken stuck
 	slow)
 
-sim_load
-did "the module" path_use module
-ok "topology" topo_up mlx5-rep
-ft_rules
-is "its flowtable is in use" "$(path_in_use)" module
-for one in "${@:-${cases[@]}}"; do
-	"$one"
-	note "$one: $SECONDS s"
-done
-topo_down
-did "the module can be removed" path_leave
-ok "the simulated NIC can be removed" rmmod nft_offload_sim
-finish
+run_cases "${@:-${cases[@]}}"

@@ -209,3 +209,21 @@ hangs_up() {
 	eventually "$1: nothing is left in hardware" 20 entries_are 0
 	sound "$1"
 }
+
+# run_cases CASE...: with the module, on a topology that they share
+run_cases() {
+	local one
+	sim_load
+	did "the module" path_use module
+	ok "topology" topo_up mlx5-rep
+	ft_rules
+	is "its flowtable is in use" "$(path_in_use)" module
+	for one; do
+		"$one"
+		note "$one: $SECONDS s"
+	done
+	topo_down
+	did "the module can be removed" path_leave
+	ok "the simulated NIC can be removed" rmmod nft_offload_sim
+	finish
+}

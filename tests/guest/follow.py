@@ -69,11 +69,8 @@ def mac_changes_v6(w):
     w.up(via="g", v6=True)
     w.establish()
     shell("in_ns g sysctl -qw net.ipv6.conf.gw2.ndisc_notify=1")
-    with w.traffic() as traffic:
-        traffic.more(300)
-        traffic.happens("ip", "-n", "g", "link", "set", "gw2", "address",
-                        "02:00:00:00:08:01")
-        traffic.more(2000)
+    traffic = w.during("ip", "-n", "g", "link", "set", "gw2", "address",
+                       "02:00:00:00:08:01")
     w.follows(traffic, w.right("g"))
 
 
@@ -96,10 +93,8 @@ def neighbour_lost(w):
     w.up(via="g")
     impatient()
     w.establish()
-    with w.traffic(0.004) as traffic:
-        traffic.more(300)
-        traffic.happens("ip", "-n", "g", "link", "set", "gw2", "down")
-        traffic.more(4000)
+    traffic = w.during("ip", "-n", "g", "link", "set", "gw2", "down",
+                       more=4000, gap=0.004)
     w.follows(traffic, w.right(None))
     w.result("ICMP host unreachable", traffic.errors.count(1))
     w.each("the sender is told", traffic.errors.count(1), 0,
@@ -136,10 +131,7 @@ def neighbour_kept(w):
 def other_gateway(w):
     w.up()
     w.establish()
-    with w.traffic() as traffic:
-        traffic.more(300)
-        traffic.happens(*ROUTE, "replace", "10.8.0.0/16", "via", "10.2.0.3")
-        traffic.more(2000)
+    traffic = w.during(*ROUTE, "replace", "10.8.0.0/16", "via", "10.2.0.3")
     w.follows(traffic, w.right("g"))
 
 
@@ -147,10 +139,7 @@ def other_gateway(w):
 def other_device(w):
     w.up()
     w.establish()
-    with w.traffic() as traffic:
-        traffic.more(300)
-        traffic.happens(*ROUTE, "replace", "10.8.0.0/16", "via", "10.3.0.2")
-        traffic.more(2000)
+    traffic = w.during(*ROUTE, "replace", "10.8.0.0/16", "via", "10.3.0.2")
     w.follows(traffic, w.right("c"))
 
 
@@ -159,10 +148,7 @@ def other_device(w):
 def no_route(w):
     w.up()
     w.establish()
-    with w.traffic() as traffic:
-        traffic.more(300)
-        traffic.happens(*ROUTE, "del", "10.8.0.0/16")
-        traffic.more(2000)
+    traffic = w.during(*ROUTE, "del", "10.8.0.0/16")
     w.follows(traffic, w.right(None))
     w.result("ICMP network unreachable", traffic.errors.count(0))
     # The kernel sends only a few of these.
@@ -176,10 +162,7 @@ def no_route(w):
 def more_specific(w):
     w.up()
     w.establish()
-    with w.traffic() as traffic:
-        traffic.more(300)
-        traffic.happens(*ROUTE, "add", "10.8.0.0/17", "via", "10.3.0.2")
-        traffic.more(2000)
+    traffic = w.during(*ROUTE, "add", "10.8.0.0/17", "via", "10.3.0.2")
     w.follows(traffic, w.right("c"))
 
 
@@ -189,11 +172,8 @@ def policy(w):
     w.up()
     w.establish()
     shell("ip -n r route add default via 10.3.0.2 table 100")
-    with w.traffic() as traffic:
-        traffic.more(300)
-        traffic.happens("ip", "-n", "r", "rule", "add", "to",
-                        "10.8.0.0/16", "lookup", "100", "pref", "100")
-        traffic.more(2000)
+    traffic = w.during("ip", "-n", "r", "rule", "add", "to",
+                       "10.8.0.0/16", "lookup", "100", "pref", "100")
     w.follows(traffic, w.right("c"))
 
 
@@ -204,11 +184,8 @@ def multipath(w):
     shell("ip -n r route replace 10.8.0.0/16 metric 100 "
           "nexthop via 10.3.0.2 nexthop via 10.2.0.3")
     w.establish()
-    with w.traffic() as traffic:
-        traffic.more(300)
-        traffic.happens(*ROUTE, "replace", "10.8.0.0/16",
-                        "metric", "100", "via", "10.3.0.2")
-        traffic.more(2000)
+    traffic = w.during(*ROUTE, "replace", "10.8.0.0/16",
+                       "metric", "100", "via", "10.3.0.2")
     w.follows(traffic, w.right("c"))
 
 
@@ -220,10 +197,7 @@ def into_vrf(w):
     has_backup("b")
     shell("ip -n r link add red type vrf table 10; ip -n r link set red up")
     w.establish()
-    with w.traffic() as traffic:
-        traffic.more(300)
-        traffic.happens("ip", "-n", "r", "link", "set", "wan2", "master", "red")
-        traffic.more(2000)
+    traffic = w.during("ip", "-n", "r", "link", "set", "wan2", "master", "red")
     w.follows(traffic, w.right("b"), kernel=lambda healed: True)
 
 
@@ -233,11 +207,8 @@ def into_vrf(w):
 def own_mac(w):
     w.up(via="c")
     w.establish()
-    with w.traffic() as traffic:
-        traffic.more(300)
-        traffic.happens("ip", "-n", "r", "link", "set", "wan2", "address",
-                        "02:00:00:00:08:02")
-        traffic.more(2000)
+    traffic = w.during("ip", "-n", "r", "link", "set", "wan2", "address",
+                       "02:00:00:00:08:02")
     w.follows(traffic, w.right("c"))
 
 
@@ -247,10 +218,8 @@ def own_mac(w):
 def smaller_mtu(w):
     w.up(via="c")
     w.establish()
-    with w.traffic(size=1260) as traffic:
-        traffic.more(300)
-        traffic.happens("ip", "-n", "r", "link", "set", "wan2", "mtu", "1280")
-        traffic.more(2000)
+    traffic = w.during("ip", "-n", "r", "link", "set", "wan2", "mtu", "1280",
+                       size=1260)
     w.follows(traffic, w.right(None))
     w.result("ICMP fragmentation needed", traffic.errors.count(4))
     w.each("the sender is told", traffic.errors.count(4),
@@ -264,15 +233,9 @@ def no_carrier(w):
     w.up(others="c")
     has_backup()
     w.establish()
-    with w.traffic() as traffic:
-        traffic.more(300)
-        traffic.happens("bash", "-c", f"echo 2 > {SIM}/link_down")
-        traffic.more(2000)
+    traffic = w.during("bash", "-c", f"echo 2 > {SIM}/link_down")
     w.follows(traffic, w.right("c"))
-    with w.traffic() as traffic:
-        traffic.more(300)
-        traffic.happens("bash", "-c", f"echo 0 > {SIM}/link_down")
-        traffic.more(2000)
+    traffic = w.during("bash", "-c", f"echo 0 > {SIM}/link_down")
     w.follows(traffic, w.right("b"), kernel=lambda healed: True,
               when="with carrier again: ")
 
@@ -283,11 +246,8 @@ def vlan_down(w, *event):
     w.up(via="v")
     has_backup()
     w.establish()
-    with w.traffic() as traffic:
-        traffic.more(300)
-        traffic.happens("ip", "-n", "r", *event or
-                        ("link", "set", "wan.5", "down"))
-        traffic.more(2000)
+    traffic = w.during("ip", "-n", "r", *event or
+                       ("link", "set", "wan.5", "down"))
     w.follows(traffic, w.right("c"))
 
 
@@ -304,14 +264,11 @@ def renamed(w):
     has_backup("b")
     w.establish()
     right = w.right("c")
-    with w.traffic() as traffic:
-        traffic.more(300)
-        traffic.happens("ip", "-n", "r", "-b", "-", text="""
+    traffic = w.during("ip", "-n", "r", "-b", "-", text="""
             link set wan2 down
             link set wan2 name uplink
             link set uplink up
             route add 10.8.0.0/16 via 10.3.0.2 metric 100""")
-        traffic.more(2000)
     w.follows(traffic, right, kernel=lambda healed: True)
     poll(lambda: w.entries() >= 2 * w.n)
     w.each("they are in hardware", w.entries(), lambda n: True, 2 * w.n)
@@ -354,10 +311,7 @@ def bridge_move(w):
 def reset(w):
     w.up()
     w.establish()
-    with w.traffic() as traffic:
-        traffic.more(300)
-        traffic.happens("bash", "-c", f"echo 1 > {SIM}/reset")
-        traffic.more(3000)
+    traffic = w.during("bash", "-c", f"echo 1 > {SIM}/reset", more=3000)
     w.follows(traffic, w.right("b"), kernel=True)
     w.each("flows that had traffic are in hardware again", w.entries(),
            lambda n: True, lambda n: n >= 4 * w.k)
@@ -385,11 +339,8 @@ def switched_off(w):
     shell("for dev in lan wan wan2; do "
           "in_ns r ethtool -K $dev hw-tc-offload off; done")
     w.left("entries while it is off", "", (2 * w.n).__eq__)
-    with w.traffic() as traffic:
-        traffic.more(300)
-        traffic.happens(*IN_R, "bash", "-c", "for dev in lan wan wan2; do "
-                        "ethtool -K $dev hw-tc-offload on; done")
-        traffic.more(4000)
+    traffic = w.during(*IN_R, "bash", "-c", "for dev in lan wan wan2; do "
+                       "ethtool -K $dev hw-tc-offload on; done", more=4000)
     w.follows(traffic, w.right("b"), kernel=True, when="switched on: ")
     w.each("they are in hardware again", w.entries(),
            lambda n: True, lambda n: n >= 4 * w.k)
@@ -418,10 +369,8 @@ def harmless(w):
     w.up()
     shell("in_ns r nft add set inet t s '{ type ipv4_addr; }'")
     w.establish()
-    with w.traffic() as traffic:
-        traffic.more(300)
-        traffic.happens(*IN_R, "nft", "add element inet t s { 192.0.2.1 }")
-        traffic.more(3000)
+    traffic = w.during(*IN_R, "nft", "add element inet t s { 192.0.2.1 }",
+                       more=3000)
     w.follows(traffic, w.right("b"), kernel=True)
 
 
@@ -430,10 +379,7 @@ def harmless(w):
 def no_flow_add(w):
     w.up()
     w.establish()
-    with w.traffic() as traffic:
-        traffic.more(300)
-        traffic.happens(*IN_R, "nft", "flush chain inet t forward")
-        traffic.more(8000)
+    traffic = w.during(*IN_R, "nft", "flush chain inet t forward", more=8000)
     w.follows(traffic, w.right("b"), kernel=True)
     w.left("entries left of connections that have packets",
            of_these(traffic.flows), (2 * w.k).__eq__)
@@ -446,10 +392,7 @@ def nat_changes(w):
     w.nat = "10.2.0.1"
     w.up()
     w.establish()
-    with w.traffic() as traffic:
-        traffic.more(300)
-        traffic.happens(*IN_R, "nft", "flush chain ip nat c")
-        traffic.more(2000)
+    traffic = w.during(*IN_R, "nft", "flush chain ip nat c")
     w.follows(traffic, w.right("b"), kernel=True)
 
 
@@ -482,10 +425,7 @@ def ct_flushed(w):
     w.up()
     w.establish()
     shell("in_ns r nft insert rule inet t forward ct state new drop")
-    with w.traffic() as traffic:
-        traffic.more(300)
-        traffic.happens(*IN_R, "conntrack", "-F")
-        traffic.more(4000)
+    traffic = w.during(*IN_R, "conntrack", "-F", more=4000)
     w.follows(traffic, lambda flow: None, kernel=lambda healed: True,
               all_affected=True)
     w.left("entries left", "", lambda n: True)
@@ -606,11 +546,12 @@ def endings(w):
 def late(w):
     w.up()
     shell("knob delay_replace_us 500000")
-    few = w.flows[:w.k]
+    # So few that the last has begun when the first is in hardware.
+    few = w.flows[:10]
     w.exchange(few, [(True, None), (False, None)])
     lies = looks = 0
     end = time.monotonic() + 120
-    while w.entries() < 2 * w.k and time.monotonic() < end:
+    while w.entries() < 2 * len(few) and time.monotonic() < end:
         marked = shell("in_ns r conntrack -L 2>/dev/null | grep -c HW_OFFLOAD",
                        check=False)
         lies += int(marked) > w.entries() // 2

@@ -272,16 +272,4 @@ no_ports() {
 cases=(statistics ageing neighbour ttl_mlx5 vlan qinq_mlx5 qinq_flower
 	flower one_way indirect)
 
-sim_load
-did "the module" path_use module
-ok "topology" topo_up mlx5-rep
-ft_rules
-is "its flowtable is in use" "$(path_in_use)" module
-for one in "${@:-${cases[@]}}"; do
-	"$one"
-	note "$one: $SECONDS s"
-done
-topo_down
-did "the module can be removed" path_leave
-ok "the simulated NIC can be removed" rmmod nft_offload_sim
-finish
+run_cases "${@:-${cases[@]}}"

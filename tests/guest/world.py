@@ -426,6 +426,14 @@ class World:
         return Traffic(self, [flow for pair in pairs for flow in pair], gap,
                        size)
 
+    def during(self, *event, more=2000, text="", **how):
+        """Traffic in which this happens, and its packets from then on."""
+        with self.traffic(**how) as traffic:
+            traffic.more(300)
+            traffic.happens(*event, text=text)
+            traffic.more(more)
+        return traffic
+
     # --- what is said ---
 
     def result(self, question, answer):
