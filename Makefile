@@ -6,7 +6,7 @@ KERNEL ?= 6.1
 help:
 	@echo 'make demo        forward real traffic through the simulated NIC in a VM'
 	@echo 'make shell       a prompt on that router, with traffic running, in a VM'
-	@echo 'make check       lint and all tests, in VMs (as root)'
+	@echo 'make check       lint and the tests, in VMs (as root)'
 	@echo 'make check-all       those too that say little more than others do'
 	@echo 'make check-debug     only the tests on the debug kernel'
 	@echo 'make check-selftest  the kernel'"'"'s own test of flowtables, in VMs'
