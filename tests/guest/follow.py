@@ -541,8 +541,8 @@ def endings(w):
 
 
 @line("12b", "The driver answers late",
-      """After half a second. conntrack's entries that say HW_OFFLOAD are
-      compared with the hardware, again and again.""")
+      """After half a second. Of ten connections, conntrack's entries that say
+      HW_OFFLOAD are compared with the hardware, again and again.""")
 def late(w):
     w.up()
     shell("knob delay_replace_us 500000")
