@@ -4,11 +4,13 @@
  * what lets a change there be applied to these flows and to no others.
  */
 #include <linux/hash.h>
+#include <linux/if_arp.h>
 #include <linux/if_vlan.h>
 #include <linux/slab.h>
 #include <net/ip.h>
 #include <net/ip6_route.h>
 #include <net/neighbour.h>
+#include "compat/forward-path.h"
 #include "nfto.h"
 
 static void free_rcu(struct rcu_head *rcu)
@@ -148,21 +150,32 @@ static bool walk_step(struct walk *w, const struct net_device_path *p)
 	return push(w, p->encap.id, p->encap.proto);
 }
 
-/* Context: packet. Return: false if there is no way below @dev we know. */
-static bool walk_down(struct walk *w, struct net_device *dev, const u8 *ha,
-		      struct net_device_path_stack *stack)
+static bool walk_steps(struct walk *w, const struct net_device_path_stack *stack)
 {
 	int i;
 
-	memset(w, 0, sizeof(*w));
-	if (dev_fill_forward_path(dev, ha, stack) < 0)
-		return false;
 	for (i = 0; i < stack->num_paths; i++) {
 		if (!walk_step(w, &stack->path[i]))
 			return false;
 		if (stack->path[i].type == DEV_PATH_DSA)
 			break;
 	}
+	return true;
+}
+
+/* Context: packet. Return: false if there is no way below @dev we know. */
+static bool walk_down(struct walk *w, struct net_device *dev, const u8 *ha,
+		      struct net_device_path_stack *stack)
+{
+	bool known;
+
+	memset(w, 0, sizeof(*w));
+	if (nfto_fill_forward_path(dev, ha, stack) < 0)
+		return false;
+	known = walk_steps(w, stack);
+	nfto_put_forward_path(stack);
+	if (!known)
+		return false;
 	if (!w->out)
 		w->out = w->lower;
 	/* A bridge writes its own tags, better than we would. */

@@ -6,8 +6,8 @@
 #include <linux/ipv6.h>
 #include <net/dst.h>
 #include <net/flow.h>
-#include <net/inet_dscp.h>
 #include <net/ip.h>
+#include "compat/flowi4.h"
 #include "nfto.h"
 
 /*
@@ -32,7 +32,7 @@ static struct dst_entry *route_back(const struct nf_conn *ct,
 		fl.u.ip4.saddr = back->src.u3.ip;
 		fl.u.ip4.flowi4_oif = state->in->ifindex;
 		fl.u.ip4.flowi4_iif = skb_dst(skb)->dev->ifindex;
-		fl.u.ip4.flowi4_tos = ip_hdr(skb)->tos & INET_DSCP_MASK;
+		nfto_flowi4_set_dscp(&fl.u.ip4, ip_hdr(skb)->tos);
 		fl.u.ip4.flowi4_mark = skb->mark;
 		fl.u.ip4.flowi4_flags = FLOWI_FLAG_ANYSRC;
 	} else {

@@ -8,6 +8,7 @@
  * know. What rule.c and the engine's calls read of these is filled in.
  */
 #include <linux/delay.h>
+#include <linux/if_arp.h>
 #include <linux/if_ether.h>
 #include <linux/rtnetlink.h>
 #include <linux/sched/signal.h>

@@ -12,6 +12,7 @@
 #include <net/netfilter/nf_conntrack_extend.h>
 #include <net/netfilter/nf_tables.h>
 #include <net/netfilter/nf_tables_core.h>
+#include "compat/flowtable-lookup.h"
 #include "compat/nft-expr.h"
 #include "nfto.h"
 
@@ -234,8 +235,7 @@ static int expr_init(const struct nft_ctx *ctx, const struct nft_expr *expr,
 
 	if (!tb[NFTA_FLOW_TABLE_NAME])
 		return -EINVAL;
-	flowtable = nft_flowtable_lookup(ctx->table, tb[NFTA_FLOW_TABLE_NAME],
-					 nft_genmask_next(ctx->net));
+	flowtable = nfto_flowtable_lookup(ctx, tb[NFTA_FLOW_TABLE_NAME]);
 	if (IS_ERR(flowtable))
 		return PTR_ERR(flowtable);
 	if (!is_ours(&flowtable->data)) {

@@ -9,6 +9,7 @@
 #include <linux/random.h>
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
+#include <net/ipv6.h>
 #include "nfto.h"
 
 static u32 last_id;

@@ -5,4 +5,12 @@
 
 nfto-compat = $(if $(wildcard $(srctree)/include/$(1)),,-I$(nfto-dir)/compat/$(2))
 
+# What every kernel has must be found, and what none has must not.
+ifneq ($(call nfto-compat,linux/module.h,control),)
+$(error no headers of a kernel are found in $(srctree)/include)
+endif
+ifeq ($(call nfto-compat,nfto/control.h,control),)
+$(error a header that no kernel has is found in $(srctree)/include)
+endif
+
 NOSTDINC_FLAGS += $(call nfto-compat,net/gso.h,net-gso)
