@@ -9,11 +9,11 @@
 #include <net/gre.h>
 #include <net/gso.h>
 #include <net/ip.h>
-#include <net/ip6_route.h>
 #include <net/neighbour.h>
 #include <net/netfilter/nf_conntrack_acct.h>
 #include <net/netfilter/nf_conntrack_core.h>
 #include <net/xfrm.h>
+#include "compat/rt6.h"
 #include "nfto.h"
 
 /**

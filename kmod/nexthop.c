@@ -8,9 +8,9 @@
 #include <linux/if_vlan.h>
 #include <linux/slab.h>
 #include <net/ip.h>
-#include <net/ip6_route.h>
 #include <net/neighbour.h>
 #include "compat/forward-path.h"
+#include "compat/rt6.h"
 #include "nfto.h"
 
 static void free_rcu(struct rcu_head *rcu)

@@ -16,11 +16,11 @@
 #include <net/addrconf.h>
 #include <net/fib_rules.h>
 #include <net/ip6_fib.h>
-#include <net/ip6_route.h>
 #include <net/ip_fib.h>
 #include <net/l3mdev.h>
 #include <net/nexthop.h>
 #include <net/sock.h>
+#include "compat/rt6.h"
 #include "nfto.h"
 #include "trace.h"
 
