@@ -9,6 +9,8 @@ help:
 	@echo 'make check       lint and the tests, in VMs (as root)'
 	@echo 'make check-all       those too that say little more than others do'
 	@echo 'make check-debug     only the tests on the debug kernel'
+	@echo 'make check-matrix    every supported kernel and architecture, in VMs;'
+	@echo '                     writes docs/kernel-support.md'
 	@echo 'make check-selftest  the kernel'"'"'s own test of flowtables, in VMs'
 	@echo 'make lint        checkpatch, sparse, W=1, shellcheck'
 	@echo 'make modules     build the modules for KERNEL ($(KERNEL)) into build/'
@@ -34,6 +36,9 @@ check-all: setup
 
 check-debug: setup
 	tests/check 6.1-debug-
+
+check-matrix: setup
+	tests/matrix
 
 check-selftest: setup
 	tests/check selftest
@@ -68,5 +73,5 @@ setup:
 clean:
 	rm -rf build
 
-.PHONY: help demo shell check check-all check-debug check-selftest lint modules \
+.PHONY: help demo shell check check-all check-debug check-matrix check-selftest lint modules \
 	tools tidy comparison bench deb install uninstall setup clean
