@@ -18,6 +18,8 @@ help:
 	@echo 'make tidy        clang-tidy over user space'
 	@echo 'make comparison  measure both paths, write docs/comparison.md'
 	@echo 'make deb         Debian packages, into build/packages'
+	@echo 'make rpm         rpm packages for KERNEL ($(KERNEL)), into build/rpm'
+	@echo 'make repo        signed apt and dnf repositories of both, in build/repo'
 	@echo 'make install     build and install here, without packages; make uninstall'
 	@echo 'make bench       CPU and memory of a flow, the kernel'"'"'s path and ours'
 	@echo 'make clean       remove build/ (downloads are cached elsewhere)'
@@ -64,6 +66,14 @@ bench: setup
 deb: setup
 	packaging/deb
 
+rpm: setup
+	tests/vm/kernel --headers $(KERNEL) >/dev/null
+	env $$(tests/vm/kernel --headers $(KERNEL) | \
+		sed -n 's/^release=/KERNEL_RELEASE=/p; s/^build=/KERNEL_DIR=/p') packaging/rpm
+
+repo: deb rpm
+	packaging/repo
+
 install uninstall:
 	packaging/install $@
 
@@ -73,5 +83,5 @@ setup:
 clean:
 	rm -rf build
 
-.PHONY: help demo shell check check-all check-debug check-matrix check-selftest lint modules \
-	tools tidy comparison bench deb install uninstall setup clean
+.PHONY: help demo shell check check-all check-debug check-matrix check-selftest lint \
+	modules tools tidy comparison bench deb rpm repo install uninstall setup clean
