@@ -219,11 +219,4 @@ cases=(devices shared cannot strict_busy later gone)
 sim_load
 ok "topology" topo_up mlx5-rep
 did "the module" path_use module
-for one in "${@:-${cases[@]}}"; do
-	"$one"
-	note "$one: $SECONDS s"
-done
-topo_down
-did "the module can be removed" path_leave
-ok "the simulated NIC can be removed" rmmod nft_offload_sim
-finish
+run_cases "${@:-${cases[@]}}"

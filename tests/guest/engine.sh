@@ -247,4 +247,9 @@ mistaken() {
 cases=(refused full full_of_others busy lost_counting lost_silently mistaken stuck
 	slow)
 
+sim_load
+did "the module" path_use module
+ok "topology" topo_up mlx5-rep
+ft_rules
+is "its flowtable is in use" "$(path_in_use)" module
 run_cases "${@:-${cases[@]}}"

@@ -210,14 +210,9 @@ hangs_up() {
 	sound "$1"
 }
 
-# run_cases CASE...: with the module, on a topology that they share
+# run_cases CASE...: and the end of all, where the module leaves
 run_cases() {
 	local one
-	sim_load
-	did "the module" path_use module
-	ok "topology" topo_up mlx5-rep
-	ft_rules
-	is "its flowtable is in use" "$(path_in_use)" module
 	for one; do
 		"$one"
 		note "$one: $SECONDS s"

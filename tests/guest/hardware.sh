@@ -272,4 +272,9 @@ no_ports() {
 cases=(statistics ageing neighbour ttl_mlx5 vlan qinq_mlx5 qinq_flower
 	flower one_way indirect)
 
+sim_load
+did "the module" path_use module
+ok "topology" topo_up mlx5-rep
+ft_rules
+is "its flowtable is in use" "$(path_in_use)" module
 run_cases "${@:-${cases[@]}}"

@@ -215,11 +215,4 @@ ok "topology" topo_up mlx5-rep
 if (($#)); then
 	did "the module" path_use module
 fi
-for one in "${@:-${cases[@]}}"; do
-	"$one"
-	note "$one: $SECONDS s"
-done
-topo_down
-did "the module can be removed" path_leave
-ok "the simulated NIC can be removed" rmmod nft_offload_sim
-finish
+run_cases "${@:-${cases[@]}}"
