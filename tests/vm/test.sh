@@ -84,6 +84,7 @@ declare -A quotes=(
 	[bad-bug]="BUG: kernel NULL pointer dereference"
 	[bad-hung-task]="blocked for more than 2 seconds"
 	[bad-int3]="self-detected stall on CPU"
+	[bad-int3-oops]="Oops: int3: "
 	[bad-int3-warn]="WARNING: CPU: "
 	[bad-kasan]="BUG: KASAN: use-after-free in crash_use_after_free"
 	[bad-kmemleak]="16 new suspected memory leaks"
