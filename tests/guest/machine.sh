@@ -46,6 +46,8 @@ at_boot() {
 	eventually "nftables.service has run" 60 state_is nftables "active exited"
 	is "the ruleset of the boot has our flowtable" "$(path_in_use)" module
 	ok "the module knows it" has_table t
+	has "it was loaded at boot, by its name" \
+		"$(journalctl -b -o cat -u systemd-modules-load)" "'nft_offload'"
 	is "both devices are bound" "$(grep -c '^port .* state=bound' \
 		/proc/net/nft_offload)" 2
 	is "systemd: nothing has failed" "$(systemctl list-units --failed --plain \
@@ -142,6 +144,8 @@ first)
 		"nft-offload/$version, $release, x86_64: installed"
 	is "it comes before any other of its name" "$(modinfo -n nft_offload)" \
 		"/lib/modules/$release/updates/dkms/nft_offload.ko"
+	is "DKMS has signed it with the machine's key" \
+		"$(modinfo -F signer nft_offload)" "DKMS module signing key"
 	is "the simulated NIC was asked for" "$(modinfo -n nft_offload_sim)" \
 		"/lib/modules/$release/updates/dkms/nft_offload_sim.ko"
 	in_use boot
@@ -164,6 +168,7 @@ second)
 	ok "it is ours" has_table far
 	is "and the one of nftables.service is there as well" "$(nft list flowtables |
 		grep -c 'flowtable')" 2
+	ok "autopkgtest: traffic" /srv/traffic
 	;;
 esac
 finish

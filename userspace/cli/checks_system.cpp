@@ -137,6 +137,15 @@ bool is_install(const std::vector<std::string_view> &words)
            same_module(words[1], "nft_offload");
 }
 
+// efivarfs: four bytes of attributes, then the value (UEFI 2.10, 3.3).
+bool secure_boot(const Files &files)
+{
+    const auto variable =
+        files.text("/sys/firmware/efi/efivars/"
+                   "SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c");
+    return variable && variable->size() == 5 && variable->back() == 1;
+}
+
 void module_missing(const World &world, const std::string &release,
                     Findings &findings)
 {
@@ -158,7 +167,12 @@ void module_missing(const World &world, const std::string &release,
                             {},
                             Level::problem,
                             "The module nft_offload is not loaded.",
-                            "modprobe nft_offload"});
+                            secure_boot(world.files)
+                                ? "modprobe nft_offload; if its key is "
+                                  "rejected, for Secure Boot is on: mokutil "
+                                  "--import /var/lib/dkms/mok.pub, reboot, "
+                                  "Enroll MOK"
+                                : "modprobe nft_offload"});
 }
 
 } // namespace

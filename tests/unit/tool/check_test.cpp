@@ -86,7 +86,8 @@ std::string told(const World &world, std::string_view check)
     for (const auto &finding : check_all(world)) {
         if (finding.check != check || finding.level == Level::ok)
             continue;
-        all += std::string(name(finding.level)) + ": " + finding.text + "\n";
+        all += std::string(name(finding.level)) + ": " + finding.text + " " +
+               finding.todo + "\n";
         CHECK((!finding.todo.empty() || finding.check == "device"));
     }
     return all;
@@ -139,6 +140,14 @@ TEST_CASE("a module that is not there", "[check]")
     sound.tree.with(std::string("/lib/modules/") + release + "/modules.dep",
                     "updates/dkms/nft_offload.ko.xz: kernel/x.ko\n");
     CHECK(has(told(sound.world, "module"), "is not loaded"));
+    CHECK(!has(told(sound.world, "module"), "mokutil"));
+    const std::string variable = "/sys/firmware/efi/efivars/"
+                                 "SecureBoot-8be4df61-93ca-11d2-aa0d-"
+                                 "00e098032b8c";
+    sound.tree.with(variable, std::string("\6\0\0\0\0", 5));
+    CHECK(!has(told(sound.world, "module"), "mokutil"));
+    sound.tree.with(variable, std::string("\6\0\0\0\1", 5));
+    CHECK(has(told(sound.world, "module"), "mokutil --import"));
     sound.world.module = Failure({"asking", EPROTONOSUPPORT, "too new"});
     CHECK(has(told(sound.world, "module"), "too new"));
     sound.world.module = Failure({"asking", EIO, {}});
