@@ -65,7 +65,7 @@ kept() {
 	/srv/nic late
 	ok "enable --persist" nft-offload enable far0 far1 --table far --persist
 	ok "its table is there" has_table far
-	echo "@kept $(tar -c -C /etc/nft-offload --exclude build-simulator . | base64 -w0)"
+	echo "@kept $(tar -cz -C /etc/nft-offload --exclude build-simulator . | base64 -w0)"
 	# Loading the ruleset takes it away, and the service makes it again.
 	sim_del sim1
 	ok "nftables' ruleset loaded again, without its devices" systemctl restart nftables
