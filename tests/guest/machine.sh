@@ -124,7 +124,7 @@ removed() {
 	ok "apt purge" apt_get purge nft-offload-dkms nft-offload libnfto1
 	is "DKMS has forgotten it" "$(dkms status | grep nft-offload)" ""
 	is "nothing of it is left" "$(find /etc /usr /var/lib "/lib/modules/$release/updates" \
-		/lib/systemd /lib/udev ! -path '/var/lib/apt/*' \
+		/lib/systemd /lib/udev ! -path '/*/apt/*' ! -path '/usr/src/linux-headers-*' \
 		-iname '*n[f]*t*offload*' ! -iname 'nft_flow_offload*' 2>/dev/null)" ""
 	ok "modprobe finds the kernel's own alone" bash -c \
 		'! modprobe -n nft_offload 2>/dev/null && modprobe -n nft_flow_offload'
