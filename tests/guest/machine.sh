@@ -90,8 +90,9 @@ upgraded() {
 	while kill -0 $apt 2>/dev/null; do
 		[[ $(talk send 5) == "sent 5 ok" ]] || ((++bad))
 		((++rounds))
-		# The compiler has these two processors, too.
-		sleep 1
+		# The compiler has these two processors, too: again after a second,
+		# or when apt has ended.
+		timeout 1 tail --pid="$apt" -f /dev/null
 	done
 	did "apt-get upgrade" wait $apt
 	is "all of $rounds rounds of packets arrived meanwhile" "$bad" 0
