@@ -17,8 +17,8 @@ release=$(uname -r)
 export DEBIAN_FRONTEND=noninteractive
 
 apt_get() {
-	apt-get -qy -o Dir::Etc::sourcelist=/srv/apt.list \
-		-o Dir::Etc::sourceparts=- -o APT::Sandbox::User=root "$@"
+	apt-get -qy -o Dir::Etc::sourceparts=- -o APT::Sandbox::User=root \
+		-o Dir::Etc::sourcelist=/etc/apt/sources.list.d/kmod-nft-offload.sources "$@"
 }
 
 in_both() {
@@ -80,7 +80,8 @@ kept() {
 # The tool's and the module's way to a higher version, with packets all the while.
 upgraded() {
 	local apt rounds=0 bad=0
-	sed -i s,/srv/repo,/srv/higher, /srv/apt.list
+	# There is a new version in the repository.
+	rm -r /srv/repo && mv /srv/higher /srv/repo
 	ok "apt-get update" apt_get update
 	in_use before
 	# One module is enough to wait for.
