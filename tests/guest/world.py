@@ -262,6 +262,8 @@ class World:
     def up(self, via="b", others="b", profile="mlx5-rep", v6=False, proto=UDP):
         """The topology; by which gateway affected and other flows go."""
         self.v6, self.via, self.others = v6, via, others
+        # While it waits for a file of the host, a guest that counts instructions
+        # has its clock run: between a packet and its answer, for minutes.
         shell(f"""set -e
             sysctl -qw net.netfilter.nf_conntrack_max=262144
             for ns in a r b g c; do ip netns add $ns; ip -n $ns link set lo up
@@ -280,6 +282,7 @@ class World:
             in_ns r sysctl -qw net.ipv4.ip_forward=1 \\
                 net.ipv6.conf.all.forwarding=1 \\
                 net.ipv4.icmp_ratelimit=0 \\
+                net.netfilter.nf_conntrack_udp_timeout=3600 \\
                 net.netfilter.nf_flowtable_udp_timeout=600 \\
                 net.netfilter.nf_flowtable_tcp_timeout=600
             for dev in lan wan wan2; do ip -n r link set $dev up; done
