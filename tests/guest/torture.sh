@@ -3,11 +3,12 @@
 #
 # Everything that can happen, at once and for a while: torture.sh [SECONDS
 # [CHAOS...]]. Each CHAOS is a loop of its own, whose steps come from the seed
-# (NFTO_SEED) alone; all of them by default. From time to time they pause, the
-# faults are taken back, and what the module believes is compared with what the
-# simulated NIC has, and the connections have to go on. After some of that the
-# ruleset goes, nothing may be left, and the module is unloaded: a round. There
-# are rounds for SECONDS, and until enough flows have been made.
+# (NFTO_SEED) alone; all of them by default, or all but one with -CHAOS. From time
+# to time they pause, the faults are taken back, and what the module believes is
+# compared with what the simulated NIC has, and the connections have to go on.
+# After some of that the ruleset goes, nothing may be left, and the module is
+# unloaded: a round. There are rounds for SECONDS, and until enough flows have been
+# made.
 
 here=$(dirname "$0")
 # shellcheck source=tests/guest/lib.sh
@@ -347,7 +348,11 @@ everything=(ruleset devices links tc conntrack adapter netns faults routes reade
 [[ ! -d $failslab ]] || everything+=(memory)
 ! modprobe -q pktgen || everything+=(bulk)
 seconds=${1:-120}
-(($# < 2)) || everything=("${@:2}")
+if [[ ${2-} == -* ]]; then
+	mapfile -t everything < <(printf '%s\n' "${everything[@]}" | grep -vx -- "${2#-}")
+elif (($# > 1)); then
+	everything=("${@:2}")
+fi
 # Flows that have to be made; with all checkers a round takes minutes.
 least=200
 if [[ ${everything[*]} == *bulk* ]]; then
