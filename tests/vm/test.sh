@@ -74,6 +74,8 @@ vm -m much /bin/true
 check "a memory size that is no number: 2" said 2 "wants a number"
 vm -i -s 2 /bin/true
 check "counting with two processors: 2" said 2 "one processor"
+vm -i -u "$dir/uefi" /bin/true
+check "UEFI and counting: 2" said 2 "neither -i nor -I"
 vm -k 2.4 /bin/true
 check "an unknown kernel: 126" said 126 "unknown kernel '2.4'; known are"
 NFTO_CACHE=/dev/null/x vm /bin/true
