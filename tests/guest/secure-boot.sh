@@ -3,7 +3,7 @@
 # On a machine with Secure Boot, systemd and kmod-nft-offload (tests/machine): what
 # happens and what is said before the firmware knows DKMS's key, and afterwards.
 #
-#   secure-boot.sh unknown|enrolled PASSWORD
+#   secure-boot.sh unknown PASSWORD | enrolled
 here=$(dirname "$0")
 # shellcheck source=tests/guest/lib.sh
 . "$here/lib.sh"

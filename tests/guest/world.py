@@ -262,8 +262,9 @@ class World:
     def up(self, via="b", others="b", profile="mlx5-rep", v6=False, proto=UDP):
         """The topology; by which gateway affected and other flows go."""
         self.v6, self.via, self.others = v6, via, others
-        # While it waits for a file of the host, a guest that counts instructions
-        # has its clock run: between a packet and its answer, for minutes.
+        # nf_conntrack_udp_timeout: while it waits for a file of the host, a guest
+        # that counts instructions has its clock run, for minutes even. Between a
+        # packet and its answer, 30 s of that turned the connection around.
         shell(f"""set -e
             sysctl -qw net.netfilter.nf_conntrack_max=262144
             for ns in a r b g c; do ip netns add $ns; ip -n $ns link set lo up
