@@ -40,11 +40,11 @@
 
 #include <linux/netfilter.h>
 #include <linux/skbuff.h>
-#include "flow.h"
+#include "flow/flow.h"
 #include "net.h"
-#include "nexthop.h"
-#include "port.h"
-#include "table.h"
+#include "way/nexthop.h"
+#include "hw/port.h"
+#include "flow/table.h"
 
 /*
  * Two queues, because what waits for RTNL or for the engine's workers must not

@@ -8,7 +8,7 @@
 
 #include <linux/in6.h>
 #include <linux/tracepoint.h>
-#include "netlink-names.h"
+#include "netlink/netlink-names.h"
 #include "nfto.h"
 
 #ifndef _NFTO_TRACE_ADDR

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The wheel, against a list of when each flow is due. */
-#include "selftest.h"
+#include "selftest/selftest.h"
 
 #define FLOWS	300
 

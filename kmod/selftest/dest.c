@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Directions by destination, against an array that is searched. */
-#include "selftest.h"
+#include "selftest/selftest.h"
 
 #define DIRS	64
 

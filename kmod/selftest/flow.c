@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The state machine, against a count of what is in hardware. */
-#include "selftest.h"
+#include "selftest/selftest.h"
 
 /* What can follow: the driver is asked only from rest, and answers once. */
 static bool __init is_legal(unsigned int state, unsigned int event)

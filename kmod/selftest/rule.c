@@ -5,7 +5,7 @@
  * and a router would.
  */
 #include <linux/udp.h>
-#include "selftest.h"
+#include "selftest/selftest.h"
 
 struct packet {
 	struct ethhdr eth;

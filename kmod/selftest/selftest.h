@@ -9,7 +9,7 @@
 
 #include <linux/prandom.h>
 #include <linux/slab.h>
-#include "../nfto.h"
+#include "nfto.h"
 
 /* The same numbers at every load. */
 static struct rnd_state selftest_rnd;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The hash, against a search through all flows. */
-#include "selftest.h"
+#include "selftest/selftest.h"
 
 #define FLOWS	200
 

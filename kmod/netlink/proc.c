@@ -6,8 +6,8 @@
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
 #include <net/netfilter/nf_tables.h>
-#include "netlink.h"
-#include "netlink-names.h"
+#include "netlink/netlink.h"
+#include "netlink/netlink-names.h"
 
 #define PROC_NAME	"nft_offload"
 

@@ -3,7 +3,7 @@
 #include <linux/inetdevice.h>
 #include <net/ipv6.h>
 #include <net/netfilter/nf_conntrack_zones.h>
-#include "netlink.h"
+#include "netlink/netlink.h"
 
 /* --- from attributes --- */
 

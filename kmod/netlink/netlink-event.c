@@ -8,7 +8,7 @@
  * neither the family's groups nor the netns' socket are used after that.
  */
 #include "compat/genl-mcast.h"
-#include "netlink.h"
+#include "netlink/netlink.h"
 
 /* A flow with all that drivers may say of it. */
 #define EVENT_SIZE	2048

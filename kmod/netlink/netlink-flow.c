@@ -4,7 +4,7 @@
 #include <net/neighbour.h>
 #include <net/netfilter/nf_conntrack_acct.h>
 #include <net/netfilter/nf_conntrack_zones.h>
-#include "netlink.h"
+#include "netlink/netlink.h"
 
 /* --- what there is to say of a flow --- */
 

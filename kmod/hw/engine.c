@@ -13,7 +13,7 @@
  * A direction is worked on by one worker at a time, so a driver never has two
  * calls for one cookie.
  */
-#include "worker.h"
+#include "hw/worker.h"
 
 /* One more worker for that many directions in the queue. */
 #define BACKLOG_PER_WORKER	64

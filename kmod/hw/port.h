@@ -10,8 +10,8 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <net/flow_offload.h>
-#include "flow.h"
-#include "nexthop.h"
+#include "flow/flow.h"
+#include "way/nexthop.h"
 
 #define NFTO_WORKERS_MAX	4
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Tables, ports and their totals, by netlink. */
 #include <net/netfilter/nf_tables.h>
-#include "netlink.h"
+#include "netlink/netlink.h"
 
 /* --- totals --- */
 

@@ -22,7 +22,7 @@
 #include <linux/random.h>
 #include <net/netfilter/nf_conntrack_core.h>
 #include <net/sock.h>
-#include "netlink.h"
+#include "netlink/netlink.h"
 
 /* From the beginning of one pass over all flows to that of the next. */
 #define PASS_INTERVAL	HZ

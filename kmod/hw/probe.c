@@ -13,7 +13,7 @@
 #include <linux/rtnetlink.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
-#include "netlink.h"
+#include "netlink/netlink.h"
 
 /* So many calls before a port may be unbound. */
 #define STRIDE		64

@@ -5,7 +5,7 @@
 
 #include <net/genetlink.h>
 #include "nfto.h"
-#include "netlink-gen.h"
+#include "netlink/netlink-gen.h"
 
 /* Enough for any object; the largest is a table with 255 devices. */
 #define NFTO_NL_SIZE	8192

@@ -7,7 +7,7 @@
 #include <linux/sched/clock.h>
 #include <linux/slab.h>
 #include <net/netfilter/nf_conntrack_acct.h>
-#include "worker.h"
+#include "hw/worker.h"
 
 /* A driver that said it is full is asked again that often. */
 #define FULL_PROBE		(2 * HZ)

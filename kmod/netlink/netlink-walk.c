@@ -4,7 +4,7 @@
  * reference of the table is held, and the hash's own note of where the walk
  * stands; no lock, and not RCU.
  */
-#include "netlink.h"
+#include "netlink/netlink.h"
 
 /* So many nodes of the hash before others may have the processor. */
 #define STRIDE	1024
