@@ -18,7 +18,7 @@ struct pppoe {
 
 #define VERSION_TYPE	0x11
 
-static void note(struct nfto_packet *p, u16 id, __be16 proto)
+static void note_encap(struct nfto_packet *p, u16 id, __be16 proto)
 {
 	p->key.encap[p->key.n_encap].id = id;
 	p->key.encap[p->key.n_encap++].proto = proto;
@@ -31,7 +31,7 @@ static __be16 parse_vlan(struct sk_buff *skb, struct nfto_packet *p)
 	if (!pskb_may_pull(skb, VLAN_HLEN))
 		return 0;
 	vlan = (const void *)skb_network_header(skb);
-	note(p, ntohs(vlan->h_vlan_TCI), skb->protocol);
+	note_encap(p, ntohs(vlan->h_vlan_TCI), skb->protocol);
 	p->offset = VLAN_HLEN;
 	p->there = skb->len - VLAN_HLEN;
 	return vlan->h_vlan_encapsulated_proto;
@@ -52,7 +52,7 @@ static __be16 parse_pppoe(struct sk_buff *skb, struct nfto_packet *p)
 	    skb->len - offsetof(struct pppoe, protocol) < length)
 		return 0;
 	p->there = length - sizeof(pppoe->protocol);
-	note(p, ntohs(pppoe->session), skb->protocol);
+	note_encap(p, ntohs(pppoe->session), skb->protocol);
 	p->offset = sizeof(*pppoe);
 	switch (ntohs(pppoe->protocol)) {
 	case PPP_IP:
@@ -73,7 +73,7 @@ static __be16 parse_pppoe(struct sk_buff *skb, struct nfto_packet *p)
 __be16 nfto_encap_parse(struct sk_buff *skb, struct nfto_packet *p)
 {
 	if (skb_vlan_tag_present(skb))
-		note(p, skb_vlan_tag_get(skb), skb->vlan_proto);
+		note_encap(p, skb_vlan_tag_get(skb), skb->vlan_proto);
 	switch (skb->protocol) {
 	case htons(ETH_P_8021Q):
 		return parse_vlan(skb, p);

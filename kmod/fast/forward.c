@@ -60,7 +60,7 @@ enum nfto_reason nfto_forward_l4(struct sk_buff *skb, struct nfto_packet *p,
 }
 
 /* The network header is that of the encapsulation, if there is one. */
-static bool exceeds(const struct sk_buff *skb, const struct nfto_packet *p,
+static bool exceeds_mtu(const struct sk_buff *skb, const struct nfto_packet *p,
 		    unsigned int mtu)
 {
 	return p->len > mtu &&
@@ -90,7 +90,7 @@ static bool is_for_us(const struct sk_buff *skb, const struct nfto_dir *dir)
 				       back->l3dev->dev_addr);
 }
 
-static bool closes(const struct sk_buff *skb, const struct nfto_packet *p)
+static bool closes_tcp(const struct sk_buff *skb, const struct nfto_packet *p)
 {
 	const struct tcphdr *tcp;
 
@@ -114,7 +114,7 @@ static enum nfto_reason leads_on(struct nfto_nexthop *nh)
 				       NFTO_REASON_ROUTE_STALE;
 }
 
-static struct nfto_dir *slow_path(const struct nfto_packet *p,
+static struct nfto_dir *leave_to_slow_path(const struct nfto_packet *p,
 				  enum nfto_reason reason,
 				  unsigned int *verdict)
 {
@@ -149,7 +149,7 @@ static bool is_suspect(const struct nfto_dir *dir, u32 asked, u32 now)
 	return true;
 }
 
-static void touch(struct nfto_dir *dir)
+static void touch_flow(struct nfto_dir *dir)
 {
 	struct nfto_flow *flow = nfto_flow_of(dir);
 	u32 now = (u32)jiffies;
@@ -181,13 +181,13 @@ struct nfto_dir *nfto_forward_begin(struct sk_buff *skb, struct nfto_packet *p,
 
 	dir = nfto_table_lookup(p->table, &p->key);
 	if (!dir)
-		return slow_path(p, NFTO_REASON_NO_FLOW, verdict);
+		return leave_to_slow_path(p, NFTO_REASON_NO_FLOW, verdict);
 	nh = dir->nh;
-	if (unlikely(exceeds(skb, p, nh->mtu)))
-		return slow_path(p, NFTO_REASON_MTU, verdict);
+	if (unlikely(exceeds_mtu(skb, p, nh->mtu)))
+		return leave_to_slow_path(p, NFTO_REASON_MTU, verdict);
 	if (unlikely(!is_for_us(skb, dir)))
-		return slow_path(p, NFTO_REASON_NOT_FOR_US, verdict);
-	if (unlikely(closes(skb, p))) {
+		return leave_to_slow_path(p, NFTO_REASON_NOT_FOR_US, verdict);
+	if (unlikely(closes_tcp(skb, p))) {
 		nfto_flow_end(nfto_flow_of(dir), NFTO_REASON_TCP_CLOSE);
 		*verdict = NF_ACCEPT;
 		return NULL;
@@ -200,24 +200,24 @@ struct nfto_dir *nfto_forward_begin(struct sk_buff *skb, struct nfto_packet *p,
 	}
 	reason = leads_on(nh);
 	if (unlikely(reason == NFTO_REASON_ROUTE_CHECK))
-		return slow_path(p, reason, verdict);
+		return leave_to_slow_path(p, reason, verdict);
 	if (unlikely(reason)) {
 		nfto_flow_end(nfto_flow_of(dir), reason);
 		*verdict = NF_ACCEPT;
 		return NULL;
 	}
 	if (unlikely(dir->doubt)) {
-		touch(dir);
+		touch_flow(dir);
 		if (dir->doubt == NFTO_DOUBT_NEW)
 			nfto_age_doubted(dir);
-		return slow_path(p, NFTO_REASON_RULESET_CHECK, verdict);
+		return leave_to_slow_path(p, NFTO_REASON_RULESET_CHECK, verdict);
 	}
 	if (unlikely(skb->len > p->len + p->offset) &&
 	    pskb_trim_rcsum(skb, p->len + p->offset))
 		goto drop;
 	if (skb_try_make_writable(skb, p->offset + p->thoff + p->hdrsize))
 		goto drop;
-	touch(dir);
+	touch_flow(dir);
 	skb_forward_csum(skb);
 	return dir;
 
@@ -229,7 +229,7 @@ drop:
 
 /* --- handing on --- */
 
-static void set_dst(struct sk_buff *skb, const struct nfto_nexthop *nh)
+static void set_skb_dst(struct sk_buff *skb, const struct nfto_nexthop *nh)
 {
 	skb_dst_drop(skb);
 	skb_dst_set_noref(skb, rcu_dereference(nh->dst));
@@ -245,7 +245,7 @@ static void xmit_neigh(struct sk_buff *skb, const struct nfto_nexthop *nh)
 	 */
 	if (unlikely(!(READ_ONCE(n->nud_state) & NUD_CONNECTED))) {
 		memset(skb->cb, 0, sizeof(skb->cb));
-		set_dst(skb, nh);
+		set_skb_dst(skb, nh);
 	}
 	neigh_output(n, skb, false);
 }
@@ -259,7 +259,7 @@ static void xmit_lookup(struct sk_buff *skb, const struct nfto_nexthop *nh,
 	const struct in6_addr *addr6;
 	__be32 addr4;
 
-	set_dst(skb, nh);
+	set_skb_dst(skb, nh);
 	if (dir->ipv6) {
 		addr6 = rt6_nexthop(dst_rt6_info(dst), &to->src.u3.in6);
 		neigh_xmit(NEIGH_ND_TABLE, nh->out, addr6, skb);
@@ -283,7 +283,7 @@ static void xmit_xfrm(struct sk_buff *skb, const struct nfto_nexthop *nh,
 		IPCB(skb)->flags = IPSKB_FORWARDED;
 	}
 	skb_orphan(skb);
-	set_dst(skb, nh);
+	set_skb_dst(skb, nh);
 	dst_output(net, NULL, skb);
 }
 
@@ -325,7 +325,7 @@ unsigned int nfto_forward_xmit(struct sk_buff *skb, const struct nfto_packet *p,
 		xmit_neigh(skb, nh);
 		break;
 	case NFTO_XMIT_PLAIN:
-		set_dst(skb, nh);
+		set_skb_dst(skb, nh);
 		dev_queue_xmit(skb);
 		break;
 	case NFTO_XMIT_LOOKUP:
@@ -340,7 +340,7 @@ unsigned int nfto_forward_xmit(struct sk_buff *skb, const struct nfto_packet *p,
 
 /* --- the hooks --- */
 
-static __be16 begin(struct nfto_packet *p, void *priv, struct sk_buff *skb,
+static __be16 begin_packet(struct nfto_packet *p, void *priv, struct sk_buff *skb,
 		    const struct nf_hook_state *state)
 {
 	const struct nf_flowtable *ft = priv;
@@ -362,7 +362,7 @@ unsigned int nfto_forward_inet(void *priv, struct sk_buff *skb,
 {
 	struct nfto_packet p;
 
-	switch (begin(&p, priv, skb, state)) {
+	switch (begin_packet(&p, priv, skb, state)) {
 	case htons(ETH_P_IP):
 		return nfto_ip4_packet(skb, &p);
 	case htons(ETH_P_IPV6):
@@ -376,7 +376,7 @@ unsigned int nfto_forward_ip4(void *priv, struct sk_buff *skb,
 {
 	struct nfto_packet p;
 
-	if (begin(&p, priv, skb, state) != htons(ETH_P_IP))
+	if (begin_packet(&p, priv, skb, state) != htons(ETH_P_IP))
 		return NF_ACCEPT;
 	return nfto_ip4_packet(skb, &p);
 }
@@ -386,7 +386,7 @@ unsigned int nfto_forward_ip6(void *priv, struct sk_buff *skb,
 {
 	struct nfto_packet p;
 
-	if (begin(&p, priv, skb, state) != htons(ETH_P_IPV6))
+	if (begin_packet(&p, priv, skb, state) != htons(ETH_P_IPV6))
 		return NF_ACCEPT;
 	return nfto_ip6_packet(skb, &p);
 }

@@ -6,7 +6,7 @@
 #include <net/ip.h>
 #include "nfto.h"
 
-static enum nfto_reason parse(struct sk_buff *skb, struct nfto_packet *p)
+static enum nfto_reason parse_ip4(struct sk_buff *skb, struct nfto_packet *p)
 {
 	enum nfto_reason reason;
 	const struct iphdr *iph;
@@ -44,7 +44,7 @@ static enum nfto_reason parse(struct sk_buff *skb, struct nfto_packet *p)
 /* Context: packet. Return: the hook's verdict. */
 unsigned int nfto_ip4_packet(struct sk_buff *skb, struct nfto_packet *p)
 {
-	enum nfto_reason reason = parse(skb, p);
+	enum nfto_reason reason = parse_ip4(skb, p);
 	struct nfto_dir *dir;
 	unsigned int verdict;
 

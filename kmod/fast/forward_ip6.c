@@ -5,7 +5,7 @@
 #include <linux/ipv6.h>
 #include "nfto.h"
 
-static enum nfto_reason parse(struct sk_buff *skb, struct nfto_packet *p)
+static enum nfto_reason parse_ip6(struct sk_buff *skb, struct nfto_packet *p)
 {
 	const struct ipv6hdr *ip6h;
 	enum nfto_reason reason;
@@ -37,7 +37,7 @@ static enum nfto_reason parse(struct sk_buff *skb, struct nfto_packet *p)
 /* Context: packet. Return: the hook's verdict. */
 unsigned int nfto_ip6_packet(struct sk_buff *skb, struct nfto_packet *p)
 {
-	enum nfto_reason reason = parse(skb, p);
+	enum nfto_reason reason = parse_ip6(skb, p);
 	struct nfto_dir *dir;
 	unsigned int verdict;
 

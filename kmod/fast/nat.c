@@ -31,7 +31,7 @@ static bool changes_dest(const struct nfto_dir *dir)
 }
 
 /* The L4 checksum, or NULL if there is none to be kept right. */
-static __sum16 *checksum(struct sk_buff *skb, const struct nfto_packet *p)
+static __sum16 *checksum_of(struct sk_buff *skb, const struct nfto_packet *p)
 {
 	void *l4 = skb_network_header(skb) + p->thoff;
 	struct udphdr *udp = l4;
@@ -44,7 +44,7 @@ static __sum16 *checksum(struct sk_buff *skb, const struct nfto_packet *p)
 	return NULL;
 }
 
-static void finish(const struct nfto_packet *p, __sum16 *check)
+static void finish_checksum(const struct nfto_packet *p, __sum16 *check)
 {
 	if (check && p->key.proto == IPPROTO_UDP && !*check)
 		*check = CSUM_MANGLED_0;
@@ -58,7 +58,7 @@ static void set_port(struct sk_buff *skb, const struct nfto_packet *p,
 	if (check)
 		inet_proto_csum_replace2(check, skb, *port, to, false);
 	*port = to;
-	finish(p, check);
+	finish_checksum(p, check);
 }
 
 static void set_ip4(struct sk_buff *skb, struct iphdr *iph, __sum16 *check,
@@ -75,7 +75,7 @@ void nfto_nat_ip4(struct sk_buff *skb, const struct nfto_packet *p,
 		  const struct nfto_dir *dir)
 {
 	const struct nfto_dir *out = nfto_dir_other(dir);
-	__sum16 *check = checksum(skb, p);
+	__sum16 *check = checksum_of(skb, p);
 	union ports ports = { .both = out->ports };
 	struct iphdr *iph = ip_hdr(skb);
 
@@ -104,7 +104,7 @@ void nfto_nat_ip6(struct sk_buff *skb, const struct nfto_packet *p,
 {
 	const struct nf_conntrack_tuple *out =
 		&nfto_flow_of(dir)->ct->tuplehash[!dir->reply].tuple;
-	__sum16 *check = checksum(skb, p);
+	__sum16 *check = checksum_of(skb, p);
 	struct ipv6hdr *ip6h = ipv6_hdr(skb);
 
 	if (changes_dest(dir)) {

@@ -127,7 +127,7 @@ static unsigned int retry_in(const struct nfto_flow *flow)
 }
 
 /* If it is being looked at just now, that ends in putting it where it belongs. */
-static void move(struct nfto_flow *flow, unsigned int delay)
+static void move_to_slot(struct nfto_flow *flow, unsigned int delay)
 {
 	struct nfto_wheel *wheel = &flow->table->net->wheel;
 	struct nfto_slot *slot;
@@ -154,13 +154,13 @@ void nfto_age_failed(struct nfto_flow *flow)
 
 	/* Unless it was put in doubt meanwhile. */
 	if (delay != UINT_MAX)
-		move(flow, delay);
+		move_to_slot(flow, delay);
 }
 
 /* The first direction is in hardware: it counts. The flow's lock is held. */
 void nfto_age_counts(struct nfto_flow *flow)
 {
-	move(flow, STATS_INTERVAL);
+	move_to_slot(flow, STATS_INTERVAL);
 }
 
 /* The first packet of a direction in doubt takes the slow path. Context: packet. */
@@ -172,7 +172,7 @@ void nfto_age_doubted(struct nfto_dir *dir)
 	if (dir->doubt == NFTO_DOUBT_NEW) {
 		dir->doubt = NFTO_DOUBT_ASKED;
 		flow->asked = (u32)jiffies;
-		move(flow, DENY_AFTER);
+		move_to_slot(flow, DENY_AFTER);
 	}
 	spin_unlock_bh(&flow->lock);
 }
@@ -185,7 +185,7 @@ static bool any_in(const struct nfto_flow *flow)
 	       flow->dir[1].state == NFTO_HW_IN;
 }
 
-static bool asking(const struct nfto_flow *flow)
+static bool is_being_asked(const struct nfto_flow *flow)
 {
 	return (flow->dir[0].flags | flow->dir[1].flags) & NFTO_D_STATS;
 }
@@ -204,7 +204,7 @@ static bool is_waiting(const struct nfto_flow *flow)
 }
 
 /* The flow's lock is held. Return: directions to queue, a bit for each. */
-static unsigned int ask(struct nfto_flow *flow)
+static unsigned int ask_for_counts(struct nfto_flow *flow)
 {
 	unsigned int kick = 0;
 	int i;
@@ -218,7 +218,7 @@ static unsigned int ask(struct nfto_flow *flow)
 	return kick;
 }
 
-static unsigned int retry(struct nfto_flow *flow)
+static unsigned int dirs_to_retry(struct nfto_flow *flow)
 {
 	unsigned int kick = 0;
 	int i;
@@ -229,7 +229,7 @@ static unsigned int retry(struct nfto_flow *flow)
 	return kick;
 }
 
-static enum nfto_reason why_end(const struct nfto_flow *flow, u32 idle,
+static enum nfto_reason why_expire(const struct nfto_flow *flow, u32 idle,
 				u32 timeout, u32 now)
 {
 	if (nf_ct_is_dying(flow->ct))
@@ -244,7 +244,7 @@ static enum nfto_reason why_end(const struct nfto_flow *flow, u32 idle,
 	 * The hardware has the last word, and it must not be an old one: one of
 	 * before the flow could expire, or of when the time-out was longer.
 	 */
-	if (idle >= timeout + STATS_DELAY && !asking(flow) &&
+	if (idle >= timeout + STATS_DELAY && !is_being_asked(flow) &&
 	    now - flow->asked <= min_t(u32, idle - timeout - STATS_DELAY,
 				       ANSWER_MAX))
 		return NFTO_REASON_EXPIRED;
@@ -254,7 +254,7 @@ static enum nfto_reason why_end(const struct nfto_flow *flow, u32 idle,
 static bool wants_stats(const struct nfto_flow *flow, u32 idle, u32 timeout,
 			u32 now)
 {
-	if (!any_in(flow) || asking(flow))
+	if (!any_in(flow) || is_being_asked(flow))
 		return false;
 	return idle >= timeout + STATS_DELAY ||
 	       (flow->table->counter && now - flow->asked >= STATS_INTERVAL);
@@ -266,7 +266,7 @@ static unsigned int look_in(const struct nfto_flow *flow, u32 idle, u32 timeout,
 {
 	unsigned int delay, asked = now - flow->asked;
 
-	if (asking(flow))
+	if (is_being_asked(flow))
 		return ANSWER_DELAY;
 	delay = timeout + (any_in(flow) ? STATS_DELAY : 0);
 	delay = delay > idle ? delay - idle : 1;
@@ -298,7 +298,7 @@ static void kick_some(struct nfto_flow *flow, unsigned int kick)
 }
 
 /* A reference is held, and the flow is in no slot. */
-static void look(struct nfto_wheel *wheel, struct nfto_flow *flow)
+static void look_at_flow(struct nfto_wheel *wheel, struct nfto_flow *flow)
 {
 	u32 now = (u32)jiffies, timeout = nfto_flow_timeout(flow), idle;
 	enum nfto_reason end;
@@ -311,11 +311,11 @@ static void look(struct nfto_wheel *wheel, struct nfto_flow *flow)
 	}
 	/* A packet of this moment may be ahead of the clock that was read. */
 	idle = max_t(s32, now - READ_ONCE(flow->last_used), 0);
-	end = why_end(flow, idle, timeout, now);
+	end = why_expire(flow, idle, timeout, now);
 	if (!end && flow->table->hw) {
 		if (wants_stats(flow, idle, timeout, now))
-			kick = ask(flow);
-		kick |= retry(flow);
+			kick = ask_for_counts(flow);
+		kick |= dirs_to_retry(flow);
 	}
 	put_into_slot(wheel, flow, look_in(flow, idle, timeout, now));
 	spin_unlock_bh(&flow->lock);
@@ -342,8 +342,8 @@ void nfto_age_suspect(struct nfto_flow *flow)
 	unsigned int kick = 0;
 
 	spin_lock_bh(&flow->lock);
-	if (flow->flags & NFTO_F_LIVE && !asking(flow))
-		kick = ask(flow);
+	if (flow->flags & NFTO_F_LIVE && !is_being_asked(flow))
+		kick = ask_for_counts(flow);
 	spin_unlock_bh(&flow->lock);
 	kick_some(flow, kick);
 }
@@ -365,13 +365,13 @@ bool nfto_age_offer(struct nfto_flow *flow)
 		flow->dir[i].flags &= ~NFTO_D_REFUSED;
 		flow->dir[i].tries = 0;
 	}
-	kick = flow->flags & NFTO_F_LIVE ? retry(flow) : 0;
+	kick = flow->flags & NFTO_F_LIVE ? dirs_to_retry(flow) : 0;
 	spin_unlock_bh(&flow->lock);
 	kick_some(flow, kick);
 	return kick;
 }
 
-static struct nfto_flow *pop(struct nfto_slot *slot)
+static struct nfto_flow *pop_from_slot(struct nfto_slot *slot)
 {
 	struct nfto_flow *flow = NULL;
 
@@ -389,13 +389,13 @@ static struct nfto_flow *pop(struct nfto_slot *slot)
 	return flow;
 }
 
-static void turn(struct nfto_wheel *wheel)
+static void turn_wheel(struct nfto_wheel *wheel)
 {
 	struct nfto_slot *slot = &wheel->slot[wheel->now];
 	struct nfto_flow *flow;
 
-	while ((flow = pop(slot))) {
-		look(wheel, flow);
+	while ((flow = pop_from_slot(slot))) {
+		look_at_flow(wheel, flow);
 		nfto_flow_put(flow);
 		cond_resched();
 	}
@@ -440,7 +440,7 @@ static void scan_slot(struct nfto_slot *slot)
 }
 
 /* A part of the wheel with each tick; a smaller one where there are very many. */
-static void scan(struct nfto_wheel *wheel)
+static void scan_for_gone(struct nfto_wheel *wheel)
 {
 	unsigned int n = max(atomic_read(&wheel->n_flows), 1);
 	unsigned int slots = NFTO_SLOTS / TICKS_PER_SCAN;
@@ -454,7 +454,7 @@ static void scan(struct nfto_wheel *wheel)
 }
 
 /* Turns on as long as there are flows; a late hand catches up, within reason. */
-static void hand(struct work_struct *work)
+static void move_hand(struct work_struct *work)
 {
 	struct nfto_wheel *wheel = container_of(to_delayed_work(work),
 						struct nfto_wheel, work);
@@ -464,10 +464,10 @@ static void hand(struct work_struct *work)
 	if (time_after(jiffies, wheel->next + NFTO_SLOTS * TICK))
 		wheel->next = jiffies;
 	for (n = 0; n < NFTO_SLOTS && time_after_eq(jiffies, wheel->next); n++) {
-		turn(wheel);
+		turn_wheel(wheel);
 		wheel->next += TICK;
 	}
-	scan(wheel);
+	scan_for_gone(wheel);
 	nfto_recent_tick(nn);
 	nfto_check_later(nn);
 	if (atomic_read(&wheel->n_flows))
@@ -484,7 +484,7 @@ void nfto_wheel_init(struct nfto_wheel *wheel)
 		INIT_HLIST_HEAD(&wheel->slot[i].flows);
 	}
 	wheel->next = jiffies;
-	INIT_DELAYED_WORK(&wheel->work, hand);
+	INIT_DELAYED_WORK(&wheel->work, move_hand);
 }
 
 void nfto_wheel_exit(struct nfto_wheel *wheel)

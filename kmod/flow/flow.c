@@ -131,7 +131,7 @@ static void free_flow(struct nfto_flow *flow)
 }
 
 /* One, and those that nfto_flow_put_all() has chained to it. */
-static void free_rcu(struct rcu_head *rcu)
+static void free_flows_rcu(struct rcu_head *rcu)
 {
 	struct nfto_flow *flow = container_of(rcu, struct nfto_flow, rcu);
 	struct nfto_dir *next;
@@ -151,7 +151,7 @@ void nfto_flow_put(struct nfto_flow *flow)
 	if (!refcount_dec_and_test(&flow->ref))
 		return;
 	flow->dir[0].next = NULL;
-	call_rcu(&flow->rcu, free_rcu);
+	call_rcu(&flow->rcu, free_flows_rcu);
 }
 
 /**
@@ -177,7 +177,7 @@ void nfto_flow_put_all(struct nfto_dir *const *dirs, unsigned int n)
 		chain = &flow->dir[0];
 	}
 	if (chain)
-		call_rcu(&nfto_flow_of(chain)->rcu, free_rcu);
+		call_rcu(&nfto_flow_of(chain)->rcu, free_flows_rcu);
 }
 
 /* For those who found it below rcu_read_lock() or in a list. */
@@ -318,7 +318,7 @@ void nfto_flow_trust(struct nfto_dir *dir)
 
 /* --- begin and end --- */
 
-static void fill_dir(struct nfto_dir *dir, const struct nfto_table *table,
+static void init_dir(struct nfto_dir *dir, const struct nfto_table *table,
 		     const struct nf_conntrack_tuple *t,
 		     struct nfto_nexthop *out, const struct nfto_nexthop *back)
 {
@@ -366,7 +366,7 @@ static struct nfto_flow *alloc_flow(struct nfto_table *table,
 	flow->asked = flow->last_used;
 	flow->dir[IP_CT_DIR_REPLY].reply = 1;
 	for (i = 0; i < IP_CT_DIR_MAX; i++)
-		fill_dir(&flow->dir[i], table, &ct->tuplehash[i].tuple, nh[i],
+		init_dir(&flow->dir[i], table, &ct->tuplehash[i].tuple, nh[i],
 			 nh[!i]);
 
 	refcount_inc(&ct->ct_general.use);

@@ -9,13 +9,13 @@
 #include "trace.h"
 
 /* What every connection goes through at its beginning and end is not kept. */
-static bool worth_keeping(enum nfto_reason reason)
+static bool is_worth_keeping(enum nfto_reason reason)
 {
 	return reason != NFTO_REASON_NOT_ESTABLISHED &&
 	       reason != NFTO_REASON_NOT_CONFIRMED;
 }
 
-static bool same(const struct nfto_refusal *r, const struct nf_conn *ct,
+static bool is_same_refusal(const struct nfto_refusal *r, const struct nf_conn *ct,
 		 enum nfto_reason reason)
 {
 	return r->reason == reason &&
@@ -23,14 +23,14 @@ static bool same(const struct nfto_refusal *r, const struct nf_conn *ct,
 }
 
 /* Under @all->lock. Return: it, if it is not the same as the last one. */
-static const struct nfto_refusal *keep(struct nfto_refusals *all,
+static const struct nfto_refusal *keep_refusal(struct nfto_refusals *all,
 				       const struct nf_conn *ct,
 				       const struct net_device *in,
 				       enum nfto_reason reason)
 {
 	struct nfto_refusal *r = &all->ring[(all->n - 1) % NFTO_REFUSALS];
 
-	if (!all->n || !same(r, ct, reason)) {
+	if (!all->n || !is_same_refusal(r, ct, reason)) {
 		r = &all->ring[all->n++ % NFTO_REFUSALS];
 		r->count = 0;
 		r->reason = reason;
@@ -59,12 +59,12 @@ void nfto_refuse(struct nfto_table *table, const struct nf_conn *ct,
 	struct nfto_refusals *all;
 
 	nfto_table_count(table, reason);
-	if (!ct || !worth_keeping(reason))
+	if (!ct || !is_worth_keeping(reason))
 		return;
 	trace_nfto_refuse(ct, reason);
 	all = this_cpu_ptr(table->net->refusals);
 	spin_lock(&all->lock);
-	fresh = keep(all, ct, in, reason);
+	fresh = keep_refusal(all, ct, in, reason);
 	if (fresh)
 		nfto_event_refusal(table->net, fresh);
 	spin_unlock(&all->lock);

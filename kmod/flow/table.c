@@ -12,7 +12,7 @@
 #include <net/ipv6.h>
 #include "nfto.h"
 
-static u32 last_id;
+static u32 last_table_id;
 
 /* --- the hash --- */
 
@@ -42,7 +42,7 @@ static u32 hash_dir(const void *data, u32 len, u32 seed)
 			  dir->ports, dir->iif, dir->proto, seed);
 }
 
-static bool same_addresses(const struct nfto_dir *dir,
+static bool key_has_addresses(const struct nfto_dir *dir,
 			   const struct nfto_key *key)
 {
 	const struct nf_conntrack_tuple *t;
@@ -57,7 +57,7 @@ static bool same_addresses(const struct nfto_dir *dir,
 }
 
 /* A packet comes with what the other direction's packets leave with. */
-static bool same_encap(const struct nfto_dir *dir, const struct nfto_key *key)
+static bool key_has_encap(const struct nfto_dir *dir, const struct nfto_key *key)
 {
 	const struct nfto_nexthop *back = nfto_dir_other(dir)->nh;
 	int i;
@@ -71,29 +71,29 @@ static bool same_encap(const struct nfto_dir *dir, const struct nfto_key *key)
 	return true;
 }
 
-static int compare(struct rhashtable_compare_arg *arg, const void *obj)
+static int compare_key(struct rhashtable_compare_arg *arg, const void *obj)
 {
 	const struct nfto_key *key = arg->key;
 	const struct nfto_dir *dir = obj;
 
 	return dir->ports != key->ports || dir->iif != key->iif ||
-	       dir->proto != key->proto || !same_addresses(dir, key) ||
-	       !same_encap(dir, key);
+	       dir->proto != key->proto || !key_has_addresses(dir, key) ||
+	       !key_has_encap(dir, key);
 }
 
 /*
  * It does not shrink, as conntrack's own does not. As many flows as there were
  * will be there again, and shrinking was a quarter of what ending them took.
  */
-static const struct rhashtable_params params = {
+static const struct rhashtable_params flow_hash_params = {
 	.head_offset = offsetof(struct nfto_dir, node),
 	.hashfn = hash_key,
 	.obj_hashfn = hash_dir,
-	.obj_cmpfn = compare,
+	.obj_cmpfn = compare_key,
 };
 
-/* What stands for IPv6's packets; ties are told apart by compare(). */
-static u32 digest(const struct nfto_table *table, const struct in6_addr pair[2],
+/* What stands for IPv6's packets; ties are told apart by compare_key(). */
+static u32 digest_ip6(const struct nfto_table *table, const struct in6_addr pair[2],
 		  u32 ports, int iif, u8 proto)
 {
 	return jhash2((__force const u32 *)pair, 2 * sizeof(*pair) / sizeof(u32),
@@ -113,7 +113,7 @@ u32 nfto_table_digest(const struct nfto_table *table, const struct nfto_dir *dir
 {
 	const struct in6_addr pair[2] = { t->src.u3.in6, t->dst.u3.in6 };
 
-	return digest(table, pair, dir->ports, dir->iif, dir->proto);
+	return digest_ip6(table, pair, dir->ports, dir->iif, dir->proto);
 }
 
 /**
@@ -128,9 +128,9 @@ struct nfto_dir *nfto_table_lookup(struct nfto_table *table,
 				   struct nfto_key *key)
 {
 	if (key->ip6)
-		key->digest = digest(table, key->ip6, key->ports, key->iif,
+		key->digest = digest_ip6(table, key->ip6, key->ports, key->iif,
 				     key->proto);
-	return rhashtable_lookup(&table->flows, key, params);
+	return rhashtable_lookup(&table->flows, key, flow_hash_params);
 }
 
 /**
@@ -177,7 +177,7 @@ static int insert_dir(struct nfto_table *table, struct nfto_dir *dir,
 	if (dir->ipv6)
 		key.digest = dir->digest;
 	return rhashtable_lookup_insert_key(&table->flows, &key, &dir->node,
-					    params);
+					    flow_hash_params);
 }
 
 /* Context: packet. Return: 0, -EEXIST, or another negative errno. */
@@ -192,7 +192,7 @@ int nfto_table_insert(struct nfto_table *table, struct nfto_flow *flow)
 	err = insert_dir(table, &flow->dir[IP_CT_DIR_ORIGINAL], pair);
 	if (err) {
 		rhashtable_remove_fast(&table->flows,
-				       &flow->dir[IP_CT_DIR_REPLY].node, params);
+				       &flow->dir[IP_CT_DIR_REPLY].node, flow_hash_params);
 		return err;
 	}
 	atomic_inc(&table->n_flows);
@@ -203,9 +203,9 @@ int nfto_table_insert(struct nfto_table *table, struct nfto_flow *flow)
 void nfto_table_remove(struct nfto_table *table, struct nfto_flow *flow)
 {
 	rhashtable_remove_fast(&table->flows,
-			       &flow->dir[IP_CT_DIR_ORIGINAL].node, params);
+			       &flow->dir[IP_CT_DIR_ORIGINAL].node, flow_hash_params);
 	rhashtable_remove_fast(&table->flows,
-			       &flow->dir[IP_CT_DIR_REPLY].node, params);
+			       &flow->dir[IP_CT_DIR_REPLY].node, flow_hash_params);
 	atomic_dec(&table->n_flows);
 }
 
@@ -317,7 +317,7 @@ void nfto_table_end_flows(struct nfto_table *table, enum nfto_reason reason)
 	nfto_nexthop_end_all(table, reason);
 }
 
-static void end_work(struct work_struct *work)
+static void end_table_work(struct work_struct *work)
 {
 	struct nfto_table *table = container_of(work, struct nfto_table,
 						end_work);
@@ -326,7 +326,7 @@ static void end_work(struct work_struct *work)
 	nfto_table_put(table);
 }
 
-static void free_work(struct work_struct *work)
+static void free_table_work(struct work_struct *work)
 {
 	struct nfto_table *table = container_of(work, struct nfto_table,
 						free_work);
@@ -353,14 +353,14 @@ void nfto_table_put(struct nfto_table *table)
 		queue_work(nfto_control_wq, &table->free_work);
 }
 
-static void setup(struct nfto_table *table, struct nf_flowtable *ft,
+static void init_table(struct nfto_table *table, struct nf_flowtable *ft,
 		  struct nfto_net *nn)
 {
 	refcount_set(&table->ref, 1);
 	INIT_LIST_HEAD(&table->devs);
 	spin_lock_init(&table->nh_lock);
-	INIT_WORK(&table->end_work, end_work);
-	INIT_WORK(&table->free_work, free_work);
+	INIT_WORK(&table->end_work, end_table_work);
+	INIT_WORK(&table->free_work, free_table_work);
 	table->net = nn;
 	table->ft = ft;
 	table->family = ft->type->family;
@@ -387,21 +387,21 @@ struct nfto_table *nfto_table_alloc(struct nf_flowtable *ft)
 	table = kzalloc(sizeof(*table), GFP_KERNEL);
 	if (!table)
 		return ERR_PTR(-ENOMEM);
-	setup(table, ft, nn);
+	init_table(table, ft, nn);
 	table->cpu = alloc_percpu(struct nfto_table_cpu);
 	if (!table->cpu)
 		goto err_table;
 	err = nfto_ruleset_open(nn);
 	if (err)
 		goto err_cpu;
-	err = rhashtable_init(&table->flows, &params);
+	err = rhashtable_init(&table->flows, &flow_hash_params);
 	if (err)
 		goto err_cpu;
 
 	refcount_inc(&nn->ref);
 	nfto_account(1);
 	mutex_lock(&nn->lock);
-	table->id = ++last_id;
+	table->id = ++last_table_id;
 	list_add_tail_rcu(&table->list, &nn->tables);
 	mutex_unlock(&nn->lock);
 	nfto_routes_begin(nn);

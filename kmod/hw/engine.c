@@ -22,7 +22,7 @@
 
 /* --- the queue --- */
 
-static void append(struct nfto_port *port, struct nfto_dir *dir)
+static void append_dir(struct nfto_port *port, struct nfto_dir *dir)
 {
 	dir->next = NULL;
 	if (port->head)
@@ -35,7 +35,7 @@ static void append(struct nfto_port *port, struct nfto_dir *dir)
 }
 
 /* Under the port's lock: starts another worker if there is work for it. */
-static void wake(struct nfto_port *port)
+static void wake_worker(struct nfto_port *port)
 {
 	unsigned int i;
 
@@ -72,8 +72,8 @@ void nfto_engine_kick(struct nfto_dir *dir)
 	} else if (!(dir->queue & NFTO_Q_QUEUED) && port->n_workers) {
 		refcount_inc(&nfto_flow_of(dir)->ref);
 		dir->queue |= NFTO_Q_QUEUED;
-		append(port, dir);
-		wake(port);
+		append_dir(port, dir);
+		wake_worker(port);
 	}
 	spin_unlock(&port->lock);
 }
@@ -83,7 +83,7 @@ void nfto_engine_kick(struct nfto_dir *dir)
  *
  * Return: false if there is nothing; the worker does not run any more then.
  */
-static bool take(struct nfto_worker *w)
+static bool take_batch(struct nfto_worker *w)
 {
 	struct nfto_port *port = w->port;
 	struct nfto_dir *dir;
@@ -113,7 +113,7 @@ static bool give_one_back(struct nfto_port *port, struct nfto_dir *dir,
 {
 	if (dir->queue & NFTO_Q_AGAIN) {
 		dir->queue = NFTO_Q_QUEUED;
-		append(port, dir);
+		append_dir(port, dir);
 		return true;
 	}
 	if (stuck) {
@@ -128,7 +128,7 @@ static bool give_one_back(struct nfto_port *port, struct nfto_dir *dir,
 }
 
 /* The worker is done with its batch for now. */
-static void give_back(struct nfto_worker *w)
+static void give_batch_back(struct nfto_worker *w)
 {
 	struct nfto_port *port = w->port;
 	unsigned int i, n = 0;
@@ -145,7 +145,7 @@ static void give_back(struct nfto_worker *w)
 	nfto_flow_put_all(w->batch, n);
 }
 
-static void retry(struct work_struct *work)
+static void retry_stuck(struct work_struct *work)
 {
 	struct nfto_port *port = container_of(to_delayed_work(work),
 					      struct nfto_port, retry_work);
@@ -154,24 +154,24 @@ static void retry(struct work_struct *work)
 	spin_lock_bh(&port->lock);
 	while ((dir = port->stuck)) {
 		port->stuck = dir->next;
-		append(port, dir);
+		append_dir(port, dir);
 	}
-	wake(port);
+	wake_worker(port);
 	spin_unlock_bh(&port->lock);
 }
 
 /* --- a worker --- */
 
-static void run(struct work_struct *work)
+static void run_worker(struct work_struct *work)
 {
 	struct nfto_worker *w = container_of(to_delayed_work(work),
 					     struct nfto_worker, work);
 
-	while (take(w)) {
+	while (take_batch(w)) {
 		down_read(&w->port->block_lock);
 		nfto_worker_batch(w);
 		up_read(&w->port->block_lock);
-		give_back(w);
+		give_batch_back(w);
 		cond_resched();
 	}
 }
@@ -223,14 +223,14 @@ int nfto_engine_start(struct nfto_port *port)
 				  NFTO_WORKERS_MAX);
 
 	init_waitqueue_head(&port->progress);
-	INIT_DELAYED_WORK(&port->retry_work, retry);
+	INIT_DELAYED_WORK(&port->retry_work, retry_stuck);
 	INIT_WORK(&port->lost_work, lost_work);
 	port->lost_at = (u32)jiffies - 2 * HZ;
 	for (i = 0; i < n; i++) {
 		port->worker[i] = nfto_worker_alloc(port);
 		if (!port->worker[i])
 			break;
-		INIT_DELAYED_WORK(&port->worker[i]->work, run);
+		INIT_DELAYED_WORK(&port->worker[i]->work, run_worker);
 	}
 	port->n_workers = i;
 	port->n_usable = i;
@@ -273,7 +273,7 @@ void nfto_engine_kick_all(struct nfto_port *port)
 }
 
 /* Whether all that was queued up to number @last has been worked on. */
-static bool is_done(struct nfto_port *port, u64 last)
+static bool is_queue_done(struct nfto_port *port, u64 last)
 {
 	bool done;
 	int i;
@@ -293,7 +293,7 @@ static void wait_for_queue(struct nfto_port *port)
 	spin_lock_bh(&port->lock);
 	last = port->appended;
 	spin_unlock_bh(&port->lock);
-	wait_event(port->progress, is_done(port, last));
+	wait_event(port->progress, is_queue_done(port, last));
 }
 
 /**
@@ -306,7 +306,7 @@ static void wait_for_queue(struct nfto_port *port)
  */
 void nfto_engine_flush(struct nfto_port *port)
 {
-	retry(&port->retry_work.work);
+	retry_stuck(&port->retry_work.work);
 	wait_for_queue(port);
 	/* What was being worked on has been queued again, if need was. */
 	wait_for_queue(port);

@@ -15,7 +15,7 @@
 
 /* --- references --- */
 
-static void free_work(struct work_struct *work)
+static void free_port_work(struct work_struct *work)
 {
 	struct nfto_port *port = container_of(work, struct nfto_port,
 					      free_work);
@@ -49,7 +49,7 @@ static bool is_switched_off(const struct net_device *dev)
 	       !(dev->features & NETIF_F_HW_TC);
 }
 
-static void prepare(struct nfto_port *port, struct flow_block_offload *bo,
+static void prepare_block(struct nfto_port *port, struct flow_block_offload *bo,
 		    enum flow_block_command command,
 		    struct netlink_ext_ack *extack)
 {
@@ -89,7 +89,7 @@ static int ask_indirect(struct nfto_port *port, struct flow_block_offload *bo)
 	return min(err, 0);
 }
 
-static int ask(struct nfto_port *port, enum nfto_port_kind kind,
+static int ask_driver(struct nfto_port *port, enum nfto_port_kind kind,
 	       struct flow_block_offload *bo)
 {
 	const struct net_device_ops *ops = port->dev->netdev_ops;
@@ -117,9 +117,9 @@ static int bind_as(struct nfto_port *port, enum nfto_port_kind kind,
 	struct flow_block_offload bo;
 	int err;
 
-	prepare(port, &bo, FLOW_BLOCK_BIND, extack);
+	prepare_block(port, &bo, FLOW_BLOCK_BIND, extack);
 	down_write(&port->block_lock);
-	err = ask(port, kind, &bo);
+	err = ask_driver(port, kind, &bo);
 	if (!err && list_empty(&bo.cb_list))
 		err = -EOPNOTSUPP;
 	if (!err) {
@@ -131,7 +131,7 @@ static int bind_as(struct nfto_port *port, enum nfto_port_kind kind,
 		struct netlink_ext_ack unused;
 
 		/* It has been noted for drivers to come; take that back. */
-		prepare(port, &bo, FLOW_BLOCK_UNBIND, &unused);
+		prepare_block(port, &bo, FLOW_BLOCK_UNBIND, &unused);
 		ask_indirect(port, &bo);
 	}
 	return err;
@@ -158,7 +158,7 @@ static int bind_any(struct nfto_port *port, struct netlink_ext_ack *extack)
 
 /* --- states, under RTNL --- */
 
-static void set_state(struct nfto_port *port, enum nfto_port_state state,
+static void set_port_state(struct nfto_port *port, enum nfto_port_state state,
 		      int err, const char *text)
 {
 	ASSERT_RTNL();
@@ -182,7 +182,7 @@ static void open_port(struct nfto_port *port)
 }
 
 /* Return: 0 if it is bound now, else why not. */
-static int bind(struct nfto_port *port)
+static int bind_port(struct nfto_port *port)
 {
 	struct netlink_ext_ack extack = {};
 	int err;
@@ -190,17 +190,17 @@ static int bind(struct nfto_port *port)
 	if (!port->dev)
 		return -ENODEV;
 	if (is_switched_off(port->dev)) {
-		set_state(port, NFTO_PORT_STATE_SWITCHED_OFF, -EOPNOTSUPP,
+		set_port_state(port, NFTO_PORT_STATE_SWITCHED_OFF, -EOPNOTSUPP,
 			  "hw-tc-offload is off");
 		return -EOPNOTSUPP;
 	}
 	err = bind_any(port, &extack);
 	if (err) {
-		set_state(port, NFTO_PORT_STATE_UNBOUND, err, extack._msg);
+		set_port_state(port, NFTO_PORT_STATE_UNBOUND, err, extack._msg);
 		return err;
 	}
 	port->bind_tries = 0;
-	set_state(port, NFTO_PORT_STATE_BOUND, 0, NULL);
+	set_port_state(port, NFTO_PORT_STATE_BOUND, 0, NULL);
 	open_port(port);
 	return 0;
 }
@@ -233,7 +233,7 @@ static bool is_bound(const struct nfto_port *port)
  *
  * Return: 0 if it is not bound any more.
  */
-static int unbind(struct nfto_port *port, bool force)
+static int unbind_port(struct nfto_port *port, bool force)
 {
 	struct netlink_ext_ack extack = {};
 	struct flow_block_cb *cb, *tmp;
@@ -244,13 +244,13 @@ static int unbind(struct nfto_port *port, bool force)
 	if (!is_bound(port))
 		return 0;
 	if (atomic_read(&port->n_in) && !force) {
-		set_state(port, NFTO_PORT_STATE_STUCK, -EBUSY,
+		set_port_state(port, NFTO_PORT_STATE_STUCK, -EBUSY,
 			  "the driver does not take its entries out");
 		return -EBUSY;
 	}
-	prepare(port, &bo, FLOW_BLOCK_UNBIND, &extack);
+	prepare_block(port, &bo, FLOW_BLOCK_UNBIND, &extack);
 	down_write(&port->block_lock);
-	err = ask(port, port->kind, &bo);
+	err = ask_driver(port, port->kind, &bo);
 	list_for_each_entry_safe(cb, tmp, &bo.cb_list, list) {
 		list_del(&cb->list);
 		flow_block_cb_free(cb);
@@ -268,20 +268,20 @@ static int unbind(struct nfto_port *port, bool force)
 	}
 	up_write(&port->block_lock);
 	if (is_bound(port)) {
-		set_state(port, NFTO_PORT_STATE_STUCK, err ?: -EBUSY, extack._msg);
+		set_port_state(port, NFTO_PORT_STATE_STUCK, err ?: -EBUSY, extack._msg);
 		return -EBUSY;
 	}
-	set_state(port, NFTO_PORT_STATE_UNBOUND, 0, NULL);
+	set_port_state(port, NFTO_PORT_STATE_UNBOUND, 0, NULL);
 	return 0;
 }
 
 /* Return: 0 if it is not bound any more. */
-static int switch_off(struct nfto_port *port)
+static int switch_port_off(struct nfto_port *port)
 {
-	int err = unbind(port, false);
+	int err = unbind_port(port, false);
 
 	if (!err)
-		set_state(port, NFTO_PORT_STATE_SWITCHED_OFF, -EOPNOTSUPP,
+		set_port_state(port, NFTO_PORT_STATE_SWITCHED_OFF, -EOPNOTSUPP,
 			  "hw-tc-offload is off");
 	return err;
 }
@@ -289,7 +289,7 @@ static int switch_off(struct nfto_port *port)
 /* --- the work --- */
 
 /* Return: true if the port was let go. */
-static bool forget(struct nfto_port *port)
+static bool forget_port(struct nfto_port *port)
 {
 	struct nfto_net *nn = port->net;
 	bool gone;
@@ -304,7 +304,7 @@ static bool forget(struct nfto_port *port)
 	return gone;
 }
 
-static void bring_about(struct nfto_port *port)
+static void bring_about_binding(struct nfto_port *port)
 {
 	unsigned int users;
 	int err;
@@ -314,19 +314,19 @@ static void bring_about(struct nfto_port *port)
 	mutex_unlock(&port->net->lock);
 
 	if (!users) {
-		err = unbind(port, false);
-		if (!err && forget(port))
+		err = unbind_port(port, false);
+		if (!err && forget_port(port))
 			return;
 	} else if (port->state == NFTO_PORT_STATE_GONE ||
 		   (is_bound(port) && READ_ONCE(port->open))) {
 		return;
 	} else if (!is_bound(port)) {
-		err = bind(port);
+		err = bind_port(port);
 	} else if (is_switched_off(port->dev)) {
-		err = switch_off(port);
+		err = switch_port_off(port);
 	} else {
 		/* It was to be unbound, and the driver refused. */
-		set_state(port, NFTO_PORT_STATE_BOUND, 0, NULL);
+		set_port_state(port, NFTO_PORT_STATE_BOUND, 0, NULL);
 		open_port(port);
 		err = 0;
 	}
@@ -341,14 +341,14 @@ static void bind_work(struct work_struct *work)
 					      struct nfto_port, bind_work);
 
 	rtnl_lock();
-	bring_about(port);
+	bring_about_binding(port);
 	rtnl_unlock();
 	nfto_port_put(port);
 }
 
 /* --- users --- */
 
-static struct nfto_port *find(struct nfto_net *nn, const struct net_device *dev)
+static struct nfto_port *find_port(struct nfto_net *nn, const struct net_device *dev)
 {
 	struct nfto_port *port;
 
@@ -360,7 +360,7 @@ static struct nfto_port *find(struct nfto_net *nn, const struct net_device *dev)
 	return NULL;
 }
 
-static struct nfto_port *make(struct nfto_net *nn, struct net_device *dev)
+static struct nfto_port *make_port(struct nfto_net *nn, struct net_device *dev)
 {
 	struct nfto_port *port;
 
@@ -373,7 +373,7 @@ static struct nfto_port *make(struct nfto_net *nn, struct net_device *dev)
 	flow_block_init(&port->block);
 	INIT_LIST_HEAD(&port->nexthops);
 	INIT_DELAYED_WORK(&port->bind_work, bind_work);
-	INIT_WORK(&port->free_work, free_work);
+	INIT_WORK(&port->free_work, free_port_work);
 	port->dev = dev;
 	port->ifindex = dev->ifindex;
 	strscpy(port->name, dev->name, sizeof(port->name));
@@ -401,9 +401,9 @@ struct nfto_port *nfto_port_use(struct nfto_net *nn, struct net_device *dev)
 	struct nfto_port *port;
 
 	mutex_lock(&nn->lock);
-	port = find(nn, dev);
+	port = find_port(nn, dev);
 	if (!port) {
-		port = make(nn, dev);
+		port = make_port(nn, dev);
 		if (!port) {
 			mutex_unlock(&nn->lock);
 			return ERR_PTR(-ENOMEM);
@@ -444,7 +444,7 @@ int nfto_port_bind_now(struct nfto_port *port)
 	if (!rtnl_trylock())
 		return -EAGAIN;
 	if (!is_bound(port))
-		err = bind(port);
+		err = bind_port(port);
 	rtnl_unlock();
 	return err;
 }
@@ -453,17 +453,17 @@ int nfto_port_bind_now(struct nfto_port *port)
 void nfto_port_bind_rtnl(struct nfto_port *port)
 {
 	if (!is_bound(port))
-		bind(port);
+		bind_port(port);
 }
 
 /* --- events, RTNL held --- */
 
-static struct nfto_port *get(struct nfto_net *nn, const struct net_device *dev)
+static struct nfto_port *get_port(struct nfto_net *nn, const struct net_device *dev)
 {
 	struct nfto_port *port;
 
 	mutex_lock(&nn->lock);
-	port = find(nn, dev);
+	port = find_port(nn, dev);
 	if (port)
 		refcount_inc(&port->ref);
 	mutex_unlock(&nn->lock);
@@ -498,12 +498,12 @@ void nfto_port_flush(struct nfto_net *nn)
 /* The device goes. When this returns, the driver is not called any more. */
 void nfto_port_gone(struct nfto_net *nn, struct net_device *dev)
 {
-	struct nfto_port *port = get(nn, dev);
+	struct nfto_port *port = get_port(nn, dev);
 
 	if (!port)
 		return;
-	unbind(port, true);
-	set_state(port, NFTO_PORT_STATE_GONE, -ENODEV, NULL);
+	unbind_port(port, true);
+	set_port_state(port, NFTO_PORT_STATE_GONE, -ENODEV, NULL);
 	/* What the driver would not take out is not there any more. */
 	nfto_engine_drain(port);
 	port->dev = NULL;
@@ -514,12 +514,12 @@ void nfto_port_gone(struct nfto_net *nn, struct net_device *dev)
 /* Something about the device has changed that binding depends on. */
 void nfto_port_check(struct nfto_net *nn, struct net_device *dev)
 {
-	struct nfto_port *port = get(nn, dev);
+	struct nfto_port *port = get_port(nn, dev);
 
 	if (!port)
 		return;
 	if (is_switched_off(dev) && is_bound(port)) {
-		if (switch_off(port))
+		if (switch_port_off(port))
 			schedule_bind(port, HZ);
 	} else if (!is_switched_off(dev)) {
 		port->bind_tries = 0;
@@ -530,7 +530,7 @@ void nfto_port_check(struct nfto_net *nn, struct net_device *dev)
 
 void nfto_port_rename(struct nfto_net *nn, const struct net_device *dev)
 {
-	struct nfto_port *port = get(nn, dev);
+	struct nfto_port *port = get_port(nn, dev);
 
 	if (!port)
 		return;

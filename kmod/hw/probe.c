@@ -67,7 +67,7 @@ static bool is_ipv6(u32 feature)
 	       feature == NFTO_FEATURE_IPV6_NAT;
 }
 
-static u8 protocol_of(u32 feature)
+static u8 probe_l4proto(u32 feature)
 {
 	switch (feature) {
 	case NFTO_FEATURE_IPV4_UDP:
@@ -80,7 +80,7 @@ static u8 protocol_of(u32 feature)
 	}
 }
 
-static void push(struct nfto_nexthop *nh, u16 proto, u16 id)
+static void push_tag(struct nfto_nexthop *nh, u16 proto, u16 id)
 {
 	nh->encap[nh->n_encap].proto = htons(proto);
 	nh->encap[nh->n_encap++].id = id;
@@ -91,17 +91,17 @@ static void fill_encap(struct offer *o, u32 feature)
 {
 	switch (feature) {
 	case NFTO_FEATURE_VLAN_IN:
-		push(&o->nh[IP_CT_DIR_REPLY], ETH_P_8021Q, VLAN_ID);
+		push_tag(&o->nh[IP_CT_DIR_REPLY], ETH_P_8021Q, VLAN_ID);
 		break;
 	case NFTO_FEATURE_VLAN_OUT:
-		push(&o->nh[IP_CT_DIR_ORIGINAL], ETH_P_8021Q, VLAN_ID);
+		push_tag(&o->nh[IP_CT_DIR_ORIGINAL], ETH_P_8021Q, VLAN_ID);
 		break;
 	case NFTO_FEATURE_QINQ_OUT:
-		push(&o->nh[IP_CT_DIR_ORIGINAL], ETH_P_8021AD, SVLAN_ID);
-		push(&o->nh[IP_CT_DIR_ORIGINAL], ETH_P_8021Q, VLAN_ID);
+		push_tag(&o->nh[IP_CT_DIR_ORIGINAL], ETH_P_8021AD, SVLAN_ID);
+		push_tag(&o->nh[IP_CT_DIR_ORIGINAL], ETH_P_8021Q, VLAN_ID);
 		break;
 	case NFTO_FEATURE_PPPOE_OUT:
-		push(&o->nh[IP_CT_DIR_ORIGINAL], ETH_P_PPP_SES, PPPOE_SESSION);
+		push_tag(&o->nh[IP_CT_DIR_ORIGINAL], ETH_P_PPP_SES, PPPOE_SESSION);
 		break;
 	}
 }
@@ -132,7 +132,7 @@ static void fill_tuples(struct offer *o, u32 feature)
 	bool ipv6 = is_ipv6(feature);
 
 	orig->src.l3num = ipv6 ? NFPROTO_IPV6 : NFPROTO_IPV4;
-	orig->dst.protonum = protocol_of(feature);
+	orig->dst.protonum = probe_l4proto(feature);
 	fill_addresses(&orig->dst.u3, ipv6, 1, 1);
 	reply->src.l3num = orig->src.l3num;
 	reply->dst.protonum = orig->dst.protonum;
@@ -147,7 +147,7 @@ static void fill_tuples(struct offer *o, u32 feature)
 }
 
 /* One of many, by its source. */
-static const struct nfto_dir *number(struct offer *o, u32 n)
+static const struct nfto_dir *nth_offer(struct offer *o, u32 n)
 {
 	struct nf_conntrack_tuple *orig = &o->ct.tuplehash[0].tuple;
 	struct nf_conntrack_tuple *reply = &o->ct.tuplehash[1].tuple;
@@ -187,7 +187,7 @@ static struct offer *offer_alloc(const struct nfto_probe *probe)
 		dir = &o->flow.dir[i];
 		dir->reply = i;
 		dir->nh = &o->nh[i];
-		dir->proto = protocol_of(probe->feature);
+		dir->proto = probe_l4proto(probe->feature);
 		dir->ipv6 = is_ipv6(probe->feature);
 		dir->iif = o->nh[!i].lower->ifindex;
 	}
@@ -230,7 +230,7 @@ static void offer_all(struct nfto_probe *probe, struct nfto_worker *w,
 		down_read(&port->block_lock);
 		do
 			on = offer_one(probe, w, port,
-				       number(o, probe->accepted));
+				       nth_offer(o, probe->accepted));
 		while (on && probe->accepted < probe->count &&
 		       probe->accepted % STRIDE);
 		up_read(&port->block_lock);
@@ -239,7 +239,7 @@ static void offer_all(struct nfto_probe *probe, struct nfto_worker *w,
 }
 
 /* A driver that is busy is asked again. Return: false if it keeps it. */
-static bool withdraw(struct nfto_worker *w, struct nfto_port *port,
+static bool withdraw_one(struct nfto_worker *w, struct nfto_port *port,
 		     const struct nfto_dir *dir)
 {
 	bool gone;
@@ -263,7 +263,7 @@ static void withdraw_all(struct nfto_probe *probe, struct nfto_worker *w,
 	u32 n;
 
 	for (n = 0; n < probe->accepted; n++) {
-		if (!withdraw(w, port, number(o, n)))
+		if (!withdraw_one(w, port, nth_offer(o, n)))
 			probe->left++;
 		cond_resched();
 	}
@@ -284,7 +284,7 @@ static int probe_port(struct nfto_probe *probe, struct nfto_port *port,
 }
 
 /* RTNL is held: before, a device could go, or move to another netns. */
-static bool is_there(const struct nfto_net *nn, const struct net_device *dev)
+static bool is_dev_there(const struct nfto_net *nn, const struct net_device *dev)
 {
 	return dev->reg_state == NETREG_REGISTERED &&
 	       net_eq(dev_net(dev), nn->net);
@@ -310,7 +310,7 @@ int nfto_probe(struct nfto_net *nn, struct nfto_probe *probe)
 	if (mutex_lock_interruptible(&probe_lock))
 		return -EINTR;
 	rtnl_lock();
-	if (!is_there(nn, probe->dev) || !is_there(nn, probe->out)) {
+	if (!is_dev_there(nn, probe->dev) || !is_dev_there(nn, probe->out)) {
 		rtnl_unlock();
 		mutex_unlock(&probe_lock);
 		return -ENODEV;

@@ -18,26 +18,26 @@ struct result {
 /* Entries below n_results never change; both under the lock, read without. */
 static struct result results[RESULTS];
 static unsigned int n_results = 1;
-static DEFINE_MUTEX(lock);
+static DEFINE_MUTEX(results_lock);
 
-static bool same(const struct result *r, int err, const char *text)
+static bool is_same_result(const struct result *r, int err, const char *text)
 {
 	if (r->err != err || !r->text != !text)
 		return false;
 	return !text || !strncmp(r->text, text, TEXT_MAX);
 }
 
-static u16 find(unsigned int from, unsigned int to, int err, const char *text)
+static u16 find_result(unsigned int from, unsigned int to, int err, const char *text)
 {
 	unsigned int i;
 
 	for (i = from; i < to; i++)
-		if (same(&results[i], err, text))
+		if (is_same_result(&results[i], err, text))
 			return i;
 	return 0;
 }
 
-static u16 add(int err, const char *text)
+static u16 add_result(int err, const char *text)
 {
 	char *copy = NULL;
 
@@ -68,21 +68,21 @@ u16 nfto_result_get(int err, const char *text)
 	unsigned int n;
 	u16 i;
 
-	/* Pairs with the release in add(). */
+	/* Pairs with the release in add_result(). */
 	n = smp_load_acquire(&n_results);
-	i = find(1, n, err, text);
+	i = find_result(1, n, err, text);
 	if (i)
 		return i;
-	mutex_lock(&lock);
-	i = find(n, n_results, err, text);
+	mutex_lock(&results_lock);
+	i = find_result(n, n_results, err, text);
 	if (!i)
-		i = add(err, text);
+		i = add_result(err, text);
 	if (!i && text) {
-		i = find(1, n_results, err, NULL);
+		i = find_result(1, n_results, err, NULL);
 		if (!i)
-			i = add(err, NULL);
+			i = add_result(err, NULL);
 	}
-	mutex_unlock(&lock);
+	mutex_unlock(&results_lock);
 	return i;
 }
 
@@ -96,7 +96,7 @@ u16 nfto_result_get(int err, const char *text)
  */
 const char *nfto_result_text(u16 result, int *err)
 {
-	/* Pairs with the release in add(). */
+	/* Pairs with the release in add_result(). */
 	if (!result || result >= smp_load_acquire(&n_results)) {
 		*err = 0;
 		return NULL;

@@ -3,7 +3,7 @@
  * A direction of a flow as a flow_rule: what to match, what to do.
  *
  * Flowtable drivers and flower drivers read the same structures with different
- * conventions. The differences are in fill_match() and in tags().
+ * conventions. The differences are in fill_match() and in add_tags().
  */
 #include <linux/if_vlan.h>
 #include <linux/ip.h>
@@ -74,14 +74,14 @@ struct flow_rule *nfto_rule_get(struct nfto_rule *rule)
 	return rule->flow;
 }
 
-static const struct nf_conntrack_tuple *tuple_of(const struct nfto_dir *dir)
+static const struct nf_conntrack_tuple *dir_tuple(const struct nfto_dir *dir)
 {
 	return &nfto_flow_of(dir)->ct->tuplehash[dir->reply].tuple;
 }
 
 /* --- matches --- */
 
-static void use(struct nfto_rule *rule, enum flow_dissector_key_id id,
+static void use_key(struct nfto_rule *rule, enum flow_dissector_key_id id,
 		size_t offset)
 {
 	rule->dissector.used_keys |= BIT_ULL(id);
@@ -90,20 +90,20 @@ static void use(struct nfto_rule *rule, enum flow_dissector_key_id id,
 
 static void match_addresses(struct nfto_rule *rule, const struct nfto_dir *dir)
 {
-	const struct nf_conntrack_tuple *t = tuple_of(dir);
+	const struct nf_conntrack_tuple *t = dir_tuple(dir);
 
-	use(rule, FLOW_DISSECTOR_KEY_CONTROL,
+	use_key(rule, FLOW_DISSECTOR_KEY_CONTROL,
 	    offsetof(struct rule_keys, control));
 	rule->mask.control.addr_type = 0xffff;
 	if (dir->ipv6) {
-		use(rule, FLOW_DISSECTOR_KEY_IPV6_ADDRS,
+		use_key(rule, FLOW_DISSECTOR_KEY_IPV6_ADDRS,
 		    offsetof(struct rule_keys, ipv6));
 		rule->key.control.addr_type = FLOW_DISSECTOR_KEY_IPV6_ADDRS;
 		rule->key.ipv6.src = t->src.u3.in6;
 		rule->key.ipv6.dst = t->dst.u3.in6;
 		memset(&rule->mask.ipv6, 0xff, sizeof(rule->mask.ipv6));
 	} else {
-		use(rule, FLOW_DISSECTOR_KEY_IPV4_ADDRS,
+		use_key(rule, FLOW_DISSECTOR_KEY_IPV4_ADDRS,
 		    offsetof(struct rule_keys, ipv4));
 		rule->key.control.addr_type = FLOW_DISSECTOR_KEY_IPV4_ADDRS;
 		rule->key.ipv4.src = dir->saddr;
@@ -114,7 +114,7 @@ static void match_addresses(struct nfto_rule *rule, const struct nfto_dir *dir)
 
 static void match_protocol(struct nfto_rule *rule, const struct nfto_dir *dir)
 {
-	use(rule, FLOW_DISSECTOR_KEY_BASIC,
+	use_key(rule, FLOW_DISSECTOR_KEY_BASIC,
 	    offsetof(struct rule_keys, basic));
 	rule->key.basic.n_proto = dir->ipv6 ? htons(ETH_P_IPV6) :
 					      htons(ETH_P_IP);
@@ -124,7 +124,7 @@ static void match_protocol(struct nfto_rule *rule, const struct nfto_dir *dir)
 
 	if (dir->proto == IPPROTO_GRE)
 		return;
-	use(rule, FLOW_DISSECTOR_KEY_PORTS,
+	use_key(rule, FLOW_DISSECTOR_KEY_PORTS,
 	    offsetof(struct rule_keys, ports));
 	memcpy(&rule->key.ports.ports, &dir->ports, sizeof(dir->ports));
 	memset(&rule->mask.ports.ports, 0xff, sizeof(dir->ports));
@@ -135,7 +135,7 @@ static void match_tcp(struct nfto_rule *rule, const struct nfto_dir *dir)
 {
 	if (dir->proto != IPPROTO_TCP)
 		return;
-	use(rule, FLOW_DISSECTOR_KEY_TCP,
+	use_key(rule, FLOW_DISSECTOR_KEY_TCP,
 	    offsetof(struct rule_keys, tcp));
 	rule->mask.tcp.flags =
 		cpu_to_be16(be32_to_cpu(TCP_FLAG_RST | TCP_FLAG_FIN) >> 16);
@@ -167,12 +167,12 @@ static enum nfto_reason match_tags(struct nfto_rule *rule,
 		if (!eth_type_vlan(back->encap[i].proto))
 			return NFTO_REASON_ENCAPSULATION;
 		if (!n++) {
-			use(rule, FLOW_DISSECTOR_KEY_VLAN,
+			use_key(rule, FLOW_DISSECTOR_KEY_VLAN,
 			    offsetof(struct rule_keys, vlan));
 			fill_vlan(&rule->key.vlan, &rule->mask.vlan,
 				  &back->encap[i]);
 		} else {
-			use(rule, FLOW_DISSECTOR_KEY_CVLAN,
+			use_key(rule, FLOW_DISSECTOR_KEY_CVLAN,
 			    offsetof(struct rule_keys, cvlan));
 			fill_vlan(&rule->key.cvlan, &rule->mask.cvlan,
 				  &back->encap[i]);
@@ -189,7 +189,7 @@ static enum nfto_reason fill_match(struct nfto_rule *rule,
 	memset(&rule->mask, 0, sizeof(rule->mask));
 	/* A flower block is of one port, and flower matches flags its own way. */
 	if (!flower) {
-		use(rule, FLOW_DISSECTOR_KEY_META,
+		use_key(rule, FLOW_DISSECTOR_KEY_META,
 		    offsetof(struct rule_keys, meta));
 		rule->key.meta.ingress_ifindex = dir->iif;
 		rule->mask.meta.ingress_ifindex = ~0;
@@ -202,7 +202,7 @@ static enum nfto_reason fill_match(struct nfto_rule *rule,
 
 /* --- actions --- */
 
-static struct flow_action_entry *next(struct nfto_rule *rule,
+static struct flow_action_entry *next_action(struct nfto_rule *rule,
 				      enum flow_action_id id)
 {
 	struct flow_action *action = &rule->flow->action;
@@ -215,10 +215,10 @@ static struct flow_action_entry *next(struct nfto_rule *rule,
 }
 
 /* Sets the bits of @bits, of the word at @offset, to @val. */
-static void mangle(struct nfto_rule *rule, enum flow_action_mangle_base htype,
+static void add_mangle(struct nfto_rule *rule, enum flow_action_mangle_base htype,
 		   u32 offset, __be32 bits, __be32 val)
 {
-	struct flow_action_entry *e = next(rule, FLOW_ACTION_MANGLE);
+	struct flow_action_entry *e = next_action(rule, FLOW_ACTION_MANGLE);
 
 	e->mangle.htype = htype;
 	e->mangle.offset = offset;
@@ -238,13 +238,13 @@ static void mangle_eth(struct nfto_rule *rule, const u8 source[ETH_ALEN],
 
 	memcpy(word, dest, ETH_ALEN);
 	memcpy((u8 *)word + ETH_ALEN, source, ETH_ALEN);
-	mangle(rule, FLOW_ACT_MANGLE_HDR_TYPE_ETH, 4, LOW_BITS, word[1]);
-	mangle(rule, FLOW_ACT_MANGLE_HDR_TYPE_ETH, 8, ALL_BITS, word[2]);
-	mangle(rule, FLOW_ACT_MANGLE_HDR_TYPE_ETH, 0, ALL_BITS, word[0]);
-	mangle(rule, FLOW_ACT_MANGLE_HDR_TYPE_ETH, 4, HIGH_BITS, word[1]);
+	add_mangle(rule, FLOW_ACT_MANGLE_HDR_TYPE_ETH, 4, LOW_BITS, word[1]);
+	add_mangle(rule, FLOW_ACT_MANGLE_HDR_TYPE_ETH, 8, ALL_BITS, word[2]);
+	add_mangle(rule, FLOW_ACT_MANGLE_HDR_TYPE_ETH, 0, ALL_BITS, word[0]);
+	add_mangle(rule, FLOW_ACT_MANGLE_HDR_TYPE_ETH, 4, HIGH_BITS, word[1]);
 }
 
-static enum nfto_reason ethernet(struct nfto_rule *rule,
+static enum nfto_reason add_ethernet(struct nfto_rule *rule,
 				 const struct nfto_dir *dir)
 {
 	const struct nfto_nexthop *nh = dir->nh;
@@ -268,7 +268,7 @@ static enum nfto_reason ethernet(struct nfto_rule *rule,
 /* TC's action adds 0xff to the byte. */
 static void decrement_ttl(struct nfto_rule *rule, const struct nfto_dir *dir)
 {
-	struct flow_action_entry *e = next(rule, FLOW_ACTION_ADD);
+	struct flow_action_entry *e = next_action(rule, FLOW_ACTION_ADD);
 	__be32 bits = dir->ipv6 ? htonl(0x000000ff) : htonl(0xff000000);
 
 	e->mangle.htype = dir->ipv6 ? FLOW_ACT_MANGLE_HDR_TYPE_IP6 :
@@ -285,7 +285,7 @@ static void mangle_ip6(struct nfto_rule *rule, u32 offset,
 	int i;
 
 	for (i = 0; i < 4; i++)
-		mangle(rule, FLOW_ACT_MANGLE_HDR_TYPE_IP6,
+		add_mangle(rule, FLOW_ACT_MANGLE_HDR_TYPE_IP6,
 		       offset + i * sizeof(u32), ALL_BITS, addr->s6_addr32[i]);
 }
 
@@ -295,7 +295,7 @@ static void mangle_ip6(struct nfto_rule *rule, u32 offset,
 static void nat_addresses(struct nfto_rule *rule, const struct nfto_dir *dir,
 			  bool source, bool dest)
 {
-	const struct nf_conntrack_tuple *out = tuple_of(nfto_dir_other(dir));
+	const struct nf_conntrack_tuple *out = dir_tuple(nfto_dir_other(dir));
 
 	if (dir->ipv6) {
 		if (source)
@@ -307,10 +307,10 @@ static void nat_addresses(struct nfto_rule *rule, const struct nfto_dir *dir,
 		return;
 	}
 	if (source)
-		mangle(rule, FLOW_ACT_MANGLE_HDR_TYPE_IP4,
+		add_mangle(rule, FLOW_ACT_MANGLE_HDR_TYPE_IP4,
 		       offsetof(struct iphdr, saddr), ALL_BITS, out->dst.u3.ip);
 	if (dest)
-		mangle(rule, FLOW_ACT_MANGLE_HDR_TYPE_IP4,
+		add_mangle(rule, FLOW_ACT_MANGLE_HDR_TYPE_IP4,
 		       offsetof(struct iphdr, daddr), ALL_BITS, out->src.u3.ip);
 }
 
@@ -318,7 +318,7 @@ static void nat_addresses(struct nfto_rule *rule, const struct nfto_dir *dir,
 static void nat_ports(struct nfto_rule *rule, const struct nfto_dir *dir,
 		      bool source, bool dest)
 {
-	const struct nf_conntrack_tuple *out = tuple_of(nfto_dir_other(dir));
+	const struct nf_conntrack_tuple *out = dir_tuple(nfto_dir_other(dir));
 	enum flow_action_mangle_base htype;
 
 	if (dir->proto == IPPROTO_GRE)
@@ -326,19 +326,19 @@ static void nat_ports(struct nfto_rule *rule, const struct nfto_dir *dir,
 	htype = dir->proto == IPPROTO_TCP ? FLOW_ACT_MANGLE_HDR_TYPE_TCP :
 					    FLOW_ACT_MANGLE_HDR_TYPE_UDP;
 	if (source)
-		mangle(rule, htype, 0, HIGH_BITS,
+		add_mangle(rule, htype, 0, HIGH_BITS,
 		       htonl((u32)ntohs(out->dst.u.all) << 16));
 	if (dest)
-		mangle(rule, htype, 0, LOW_BITS, htonl(ntohs(out->src.u.all)));
+		add_mangle(rule, htype, 0, LOW_BITS, htonl(ntohs(out->src.u.all)));
 }
 
-static void checksums(struct nfto_rule *rule, const struct nfto_dir *dir)
+static void add_checksums(struct nfto_rule *rule, const struct nfto_dir *dir)
 {
 	struct flow_action_entry *e;
 
 	if (dir->ipv6)
 		return;
-	e = next(rule, FLOW_ACTION_CSUM);
+	e = next_action(rule, FLOW_ACTION_CSUM);
 	e->csum_flags = TCA_CSUM_UPDATE_FLAG_IPV4HDR;
 	if (dir->proto == IPPROTO_TCP)
 		e->csum_flags |= TCA_CSUM_UPDATE_FLAG_TCP;
@@ -346,7 +346,7 @@ static void checksums(struct nfto_rule *rule, const struct nfto_dir *dir)
 		e->csum_flags |= TCA_CSUM_UPDATE_FLAG_UDP;
 }
 
-static void nat(struct nfto_rule *rule, const struct nfto_dir *dir)
+static void add_nat(struct nfto_rule *rule, const struct nfto_dir *dir)
 {
 	u8 flags = nfto_flow_of(dir)->flags;
 	bool source, dest;
@@ -360,19 +360,19 @@ static void nat(struct nfto_rule *rule, const struct nfto_dir *dir)
 	nat_ports(rule, dir, source, dest);
 }
 
-static enum nfto_reason push(struct nfto_rule *rule,
+static enum nfto_reason add_push(struct nfto_rule *rule,
 			     const struct nfto_encap *encap)
 {
 	struct flow_action_entry *e;
 
 	if (encap->proto == htons(ETH_P_PPP_SES)) {
-		e = next(rule, FLOW_ACTION_PPPOE_PUSH);
+		e = next_action(rule, FLOW_ACTION_PPPOE_PUSH);
 		e->pppoe.sid = encap->id;
 		return NFTO_REASON_NONE;
 	}
 	if (!eth_type_vlan(encap->proto))
 		return NFTO_REASON_ENCAPSULATION;
-	e = next(rule, FLOW_ACTION_VLAN_PUSH);
+	e = next_action(rule, FLOW_ACTION_VLAN_PUSH);
 	e->vlan.vid = encap->id;
 	e->vlan.proto = encap->proto;
 	return NFTO_REASON_NONE;
@@ -385,7 +385,7 @@ static enum nfto_reason push(struct nfto_rule *rule,
  * difference; for two tags those that decrement the TTL unasked, the packet
  * engines, get nf_flow_table's order.
  */
-static enum nfto_reason tags(struct nfto_rule *rule, const struct nfto_dir *dir,
+static enum nfto_reason add_tags(struct nfto_rule *rule, const struct nfto_dir *dir,
 			     bool inner_first)
 {
 	const struct nfto_nexthop *back = nfto_dir_other(dir)->nh;
@@ -396,12 +396,12 @@ static enum nfto_reason tags(struct nfto_rule *rule, const struct nfto_dir *dir,
 	for (i = 0; i < back->n_encap; i++)
 		if (eth_type_vlan(back->encap[i].proto) &&
 		    !(back->stripped & BIT(i)))
-			next(rule, FLOW_ACTION_VLAN_POP);
+			next_action(rule, FLOW_ACTION_VLAN_POP);
 	for (i = 0; i < nh->n_encap; i++) {
 		k = inner_first ? nh->n_encap - 1 - i : i;
 		if (nh->stripped & BIT(k))
 			continue;
-		reason = push(rule, &nh->encap[k]);
+		reason = add_push(rule, &nh->encap[k]);
 		if (reason)
 			return reason;
 	}
@@ -414,18 +414,18 @@ static enum nfto_reason fill_actions(struct nfto_rule *rule,
 	enum nfto_reason reason;
 
 	rule->flow->action.num_entries = 0;
-	reason = ethernet(rule, dir);
+	reason = add_ethernet(rule, dir);
 	if (reason)
 		return reason;
-	reason = tags(rule, dir, ttl);
+	reason = add_tags(rule, dir, ttl);
 	if (reason)
 		return reason;
 	if (ttl)
 		decrement_ttl(rule, dir);
-	nat(rule, dir);
+	add_nat(rule, dir);
 	if (ttl || nfto_flow_of(dir)->flags & (NFTO_F_SNAT | NFTO_F_DNAT))
-		checksums(rule, dir);
-	next(rule, FLOW_ACTION_REDIRECT)->dev = dir->nh->lower;
+		add_checksums(rule, dir);
+	next_action(rule, FLOW_ACTION_REDIRECT)->dev = dir->nh->lower;
 	return NFTO_REASON_NONE;
 }
 

@@ -15,7 +15,7 @@
 /* --- calls --- */
 
 /* As TC has it: of a tagged packet the tag's, else that of the network layer. */
-static __be16 protocol_of(const struct nfto_dir *dir)
+static __be16 tc_protocol_of(const struct nfto_dir *dir)
 {
 	const struct nfto_nexthop *back = nfto_dir_other(dir)->nh;
 	int i;
@@ -55,7 +55,7 @@ static void learn_crowd(struct nfto_port *port, u64 took)
  * The callbacks of a port's block: one, or none if the port is not bound. The
  * block is held while a batch is worked on.
  */
-static int call(struct nfto_worker *w, const struct nfto_dir *dir,
+static int call_driver(struct nfto_worker *w, const struct nfto_dir *dir,
 		enum flow_cls_command command, struct flow_rule *rule)
 {
 	struct nfto_port *port = w->port;
@@ -66,7 +66,7 @@ static int call(struct nfto_worker *w, const struct nfto_dir *dir,
 
 	w->extack._msg = NULL;
 	w->cls.common.extack = &w->extack;
-	w->cls.common.protocol = protocol_of(dir);
+	w->cls.common.protocol = tc_protocol_of(dir);
 	/*
 	 * The block is ours alone and no two entries overlap, so the hook's
 	 * priority, which may be negative, says nothing here. TC begins at 1.
@@ -90,9 +90,9 @@ static int call(struct nfto_worker *w, const struct nfto_dir *dir,
 }
 
 /* Some drivers answer a positive number when all is well. */
-static int call_rule(struct nfto_worker *w, const struct nfto_dir *dir)
+static int call_replace(struct nfto_worker *w, const struct nfto_dir *dir)
 {
-	int err = call(w, dir, FLOW_CLS_REPLACE, nfto_rule_get(w->rule));
+	int err = call_driver(w, dir, FLOW_CLS_REPLACE, nfto_rule_get(w->rule));
 
 	return err > 0 ? 0 : err;
 }
@@ -104,7 +104,7 @@ static enum nfto_reason build_and_call(struct nfto_worker *w,
 	enum nfto_reason reason = nfto_rule_build(w->rule, dir, w->port, ttl);
 
 	if (!reason)
-		*err = call_rule(w, dir);
+		*err = call_replace(w, dir);
 	return reason;
 }
 
@@ -113,7 +113,7 @@ static enum nfto_reason build_and_call(struct nfto_worker *w,
  * does it unasked refuse that action: then it goes without, and when either way
  * is accepted the port remembers. A flower block's drivers know the action.
  */
-static enum nfto_reason replace(struct nfto_worker *w,
+static enum nfto_reason replace_entry(struct nfto_worker *w,
 				const struct nfto_dir *dir, int *err)
 {
 	enum nfto_ttl ttl = READ_ONCE(w->port->ttl);
@@ -137,13 +137,13 @@ static enum nfto_reason replace(struct nfto_worker *w,
 		 * under this number, or another entry has the same match, and
 		 * may be on its way out.
 		 */
-		call(w, dir, FLOW_CLS_DESTROY, NULL);
-		*err = call_rule(w, dir);
+		call_driver(w, dir, FLOW_CLS_DESTROY, NULL);
+		*err = call_replace(w, dir);
 	}
 	return reason;
 }
 
-static enum nfto_reason reason_of(int err)
+static enum nfto_reason reason_of_answer(int err)
 {
 	switch (err) {
 	case -ENOSPC:
@@ -188,7 +188,7 @@ static bool has_room(struct nfto_worker *w, struct nfto_dir *dir)
 	return true;
 }
 
-static enum nfto_reason obstacle(struct nfto_port *port, struct nfto_dir *dir)
+static enum nfto_reason find_obstacle(struct nfto_port *port, struct nfto_dir *dir)
 {
 	if (dir->nh->reason)
 		return dir->nh->reason;
@@ -200,7 +200,7 @@ static enum nfto_reason obstacle(struct nfto_port *port, struct nfto_dir *dir)
 }
 
 /* Under the flow's lock. */
-static enum op choose(struct nfto_worker *w, struct nfto_flow *flow,
+static enum op choose_op(struct nfto_worker *w, struct nfto_flow *flow,
 		      struct nfto_dir *dir)
 {
 	struct nfto_port *port = w->port;
@@ -215,7 +215,7 @@ static enum op choose(struct nfto_worker *w, struct nfto_flow *flow,
 	dir->flags &= ~NFTO_D_STATS;
 	if (!live)
 		return OP_NONE;
-	why = obstacle(port, dir);
+	why = find_obstacle(port, dir);
 	if (why) {
 		dir->reason = why;
 		return OP_NONE;
@@ -244,10 +244,10 @@ static bool new_cookie(struct nfto_flow *flow, struct nfto_dir *dir)
 }
 
 /* Under the flow's lock. Return: what is to be done now; it has begun. */
-static enum op decide(struct nfto_worker *w, struct nfto_dir *dir)
+static enum op decide_op(struct nfto_worker *w, struct nfto_dir *dir)
 {
 	struct nfto_flow *flow = nfto_flow_of(dir);
-	enum op op = choose(w, flow, dir);
+	enum op op = choose_op(w, flow, dir);
 
 	if (op == OP_ADD && !new_cookie(flow, dir))
 		return OP_END;
@@ -277,7 +277,7 @@ static bool may_pass(enum nfto_reason reason)
 }
 
 /* It is not tried again at once: that is left to the wheel, see retry_in(). */
-static enum op failed(struct nfto_worker *w, struct nfto_dir *dir,
+static enum op add_failed(struct nfto_worker *w, struct nfto_dir *dir,
 		      enum nfto_reason reason, int err)
 {
 	struct nfto_flow *flow = nfto_flow_of(dir);
@@ -304,7 +304,7 @@ static enum op failed(struct nfto_worker *w, struct nfto_dir *dir,
 	return OP_NONE;
 }
 
-static enum op added(struct nfto_worker *w, struct nfto_dir *dir)
+static enum op add_succeeded(struct nfto_worker *w, struct nfto_dir *dir)
 {
 	int full_at = READ_ONCE(w->port->full_at);
 	struct nfto_flow *flow = nfto_flow_of(dir);
@@ -320,7 +320,7 @@ static enum op added(struct nfto_worker *w, struct nfto_dir *dir)
 	nfto_flow_event(dir, NFTO_EV_ADDED, NFTO_REASON_NONE);
 	if (flow->table->counter && nfto_dir_other(dir)->state != NFTO_HW_IN)
 		nfto_age_counts(flow);
-	op = decide(w, dir);
+	op = decide_op(w, dir);
 	spin_unlock_bh(&flow->lock);
 	return op;
 }
@@ -330,13 +330,13 @@ static enum op do_add(struct nfto_worker *w, struct nfto_dir *dir)
 	enum nfto_reason reason;
 	int err = 0;
 
-	reason = replace(w, dir, &err);
+	reason = replace_entry(w, dir, &err);
 	w->n_adds--;
 	if (!reason && err)
-		reason = reason_of(err);
+		reason = reason_of_answer(err);
 	if (reason)
-		return failed(w, dir, reason, err);
-	return added(w, dir);
+		return add_failed(w, dir, reason, err);
+	return add_succeeded(w, dir);
 }
 
 /* --- counters --- */
@@ -369,7 +369,7 @@ static void take_counts(struct nfto_worker *w, struct nfto_dir *dir)
  * Drivers say -ENOENT or -EINVAL of an entry that they do not have, -ENODEV when
  * they are going. Any other refusal may leave it where it is.
  */
-static bool is_gone(int err)
+static bool is_entry_gone(int err)
 {
 	return err >= 0 || err == -ENOENT || err == -EINVAL || err == -ENODEV;
 }
@@ -380,7 +380,7 @@ static void take_last_counts(struct nfto_worker *w, struct nfto_dir *dir)
 	if (!nfto_flow_of(dir)->table->counter)
 		return;
 	w->stats.queries++;
-	if (call(w, dir, FLOW_CLS_STATS, NULL) >= 0)
+	if (call_driver(w, dir, FLOW_CLS_STATS, NULL) >= 0)
 		take_counts(w, dir);
 }
 
@@ -404,8 +404,8 @@ static enum op do_remove(struct nfto_worker *w, struct nfto_dir *dir)
 	int err;
 
 	take_last_counts(w, dir);
-	err = call(w, dir, FLOW_CLS_DESTROY, NULL);
-	gone = is_gone(err);
+	err = call_driver(w, dir, FLOW_CLS_DESTROY, NULL);
+	gone = is_entry_gone(err);
 	if (gone) {
 		atomic_dec(&w->port->n_in);
 		w->stats.removes++;
@@ -417,7 +417,7 @@ static enum op do_remove(struct nfto_worker *w, struct nfto_dir *dir)
 	dir->result = result;
 	nfto_flow_event(dir, gone ? NFTO_EV_REMOVED : NFTO_EV_STUCK,
 			why_out(w->port, dir));
-	op = gone ? decide(w, dir) : OP_STUCK;
+	op = gone ? decide_op(w, dir) : OP_STUCK;
 	spin_unlock_bh(&flow->lock);
 	return op;
 }
@@ -449,7 +449,7 @@ static void lost_all(struct nfto_port *port)
 static enum op do_stats(struct nfto_worker *w, struct nfto_dir *dir)
 {
 	struct nfto_flow *flow = nfto_flow_of(dir);
-	int err = call(w, dir, FLOW_CLS_STATS, NULL);
+	int err = call_driver(w, dir, FLOW_CLS_STATS, NULL);
 	bool lost = err == -ENOENT || err == -EINVAL;
 	u16 result = 0;
 	enum op op;
@@ -465,7 +465,7 @@ static enum op do_stats(struct nfto_worker *w, struct nfto_dir *dir)
 	}
 	/* Should it be there nevertheless: nobody else knows its cookie. */
 	if (lost)
-		lost = is_gone(call(w, dir, FLOW_CLS_DESTROY, NULL));
+		lost = is_entry_gone(call_driver(w, dir, FLOW_CLS_DESTROY, NULL));
 	if (lost) {
 		atomic_dec(&w->port->n_in);
 		w->stats.lost++;
@@ -478,7 +478,7 @@ static enum op do_stats(struct nfto_worker *w, struct nfto_dir *dir)
 	flow->asked = (u32)jiffies;
 	if (lost)
 		nfto_flow_event(dir, NFTO_EV_LOST, NFTO_REASON_LOST);
-	op = decide(w, dir);
+	op = decide_op(w, dir);
 	spin_unlock_bh(&flow->lock);
 	return op;
 }
@@ -498,7 +498,7 @@ enum nfto_reason nfto_worker_offer(struct nfto_worker *w,
 				   const struct nfto_dir *dir, int *err,
 				   const char **why)
 {
-	enum nfto_reason reason = replace(w, dir, err);
+	enum nfto_reason reason = replace_entry(w, dir, err);
 
 	*why = w->extack._msg;
 	if (!reason && !*err)
@@ -509,13 +509,13 @@ enum nfto_reason nfto_worker_offer(struct nfto_worker *w,
 /* Whether the driver knows what it has counted. */
 bool nfto_worker_counts(struct nfto_worker *w, const struct nfto_dir *dir)
 {
-	return call(w, dir, FLOW_CLS_STATS, NULL) >= 0;
+	return call_driver(w, dir, FLOW_CLS_STATS, NULL) >= 0;
 }
 
 /* Return: false if the driver keeps it. */
 bool nfto_worker_withdraw(struct nfto_worker *w, const struct nfto_dir *dir)
 {
-	if (!is_gone(call(w, dir, FLOW_CLS_DESTROY, NULL)))
+	if (!is_entry_gone(call_driver(w, dir, FLOW_CLS_DESTROY, NULL)))
 		return false;
 	atomic_dec(&w->port->n_in);
 	return true;
@@ -523,7 +523,7 @@ bool nfto_worker_withdraw(struct nfto_worker *w, const struct nfto_dir *dir)
 
 /* --- a batch --- */
 
-static void decide_all(struct nfto_worker *w)
+static void decide_batch(struct nfto_worker *w)
 {
 	struct nfto_flow *flow;
 	unsigned int i;
@@ -532,14 +532,14 @@ static void decide_all(struct nfto_worker *w)
 	for (i = 0; i < w->n; i++) {
 		flow = nfto_flow_of(w->batch[i]);
 		spin_lock(&flow->lock);
-		w->op[i] = decide(w, w->batch[i]);
+		w->op[i] = decide_op(w, w->batch[i]);
 		spin_unlock(&flow->lock);
 	}
 	local_bh_enable();
 }
 
 /* Return: OP_NONE, or OP_STUCK. */
-static enum op work_on(struct nfto_worker *w, struct nfto_dir *dir, enum op op)
+static enum op work_on_dir(struct nfto_worker *w, struct nfto_dir *dir, enum op op)
 {
 	for (;;) {
 		switch (op) {
@@ -573,9 +573,9 @@ void nfto_worker_batch(struct nfto_worker *w)
 {
 	unsigned int i;
 
-	decide_all(w);
+	decide_batch(w);
 	for (i = 0; i < w->n; i++)
-		w->op[i] = work_on(w, w->batch[i], w->op[i]);
+		w->op[i] = work_on_dir(w, w->batch[i], w->op[i]);
 }
 
 /* --- begin and end --- */

@@ -24,7 +24,7 @@ struct change {
 
 /* --- one flow; below RCU, or with a reference --- */
 
-static void end(struct change *change, struct nfto_flow *flow)
+static void end_one(struct change *change, struct nfto_flow *flow)
 {
 	nfto_flow_end(flow, NFTO_REASON_DELETED);
 	change->ended++;
@@ -50,7 +50,7 @@ static void revalidate(struct change *change, struct nfto_flow *flow)
 
 /* --- those that are meant --- */
 
-static int visit(struct nfto_flow *flow, void *arg)
+static int visit_change(struct nfto_flow *flow, void *arg)
 {
 	struct change *change = arg;
 
@@ -72,7 +72,7 @@ static int visit(struct nfto_flow *flow, void *arg)
  */
 #define ROUNDS	16
 
-static void walk(struct nfto_net *nn, struct change *change)
+static void walk_changes(struct nfto_net *nn, struct change *change)
 {
 	struct nfto_walk w;
 	int i;
@@ -86,7 +86,7 @@ static void walk(struct nfto_net *nn, struct change *change)
 		change->flows = change->ended;
 		change->offered = 0;
 		memset(change->place, 0, sizeof(change->place));
-		nfto_walk(&w, visit, change);
+		nfto_walk(&w, visit_change, change);
 		nfto_walk_end(&w);
 		if (!w.disturbed)
 			break;
@@ -97,7 +97,7 @@ static void walk(struct nfto_net *nn, struct change *change)
 /* --- requests --- */
 
 /* Which flows: an id, or a filter. */
-static int choose(struct change *change, struct genl_info *info, u64 *id)
+static int choose_flows(struct change *change, struct genl_info *info, u64 *id)
 {
 	struct nlattr *filter = info->attrs[NFTO_A_COUNT_FILTER];
 	struct nlattr *one = info->attrs[NFTO_A_COUNT_ID];
@@ -162,19 +162,19 @@ static int change_flows(struct sk_buff *skb, struct genl_info *info,
 	int err;
 
 	err = nfto_nl_may_change(skb, info->extack) ?:
-	      choose(&change, info, &id);
+	      choose_flows(&change, info, &id);
 	if (err)
 		return err;
 	if (info->attrs[NFTO_A_COUNT_ID])
 		err = change_one(nn, &change, id, info);
 	else
-		walk(nn, &change);
+		walk_changes(nn, &change);
 	return err ?: nfto_nl_answer(info, fill_change, &change);
 }
 
 int nfto_nl_flow_del_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	return change_flows(skb, info, end);
+	return change_flows(skb, info, end_one);
 }
 
 int nfto_nl_flow_revalidate_doit(struct sk_buff *skb, struct genl_info *info)
@@ -208,6 +208,6 @@ int nfto_nl_flow_count_doit(struct sk_buff *skb, struct genl_info *info)
 	      nfto_nl_check_table(nn, change.filter.table, info->extack);
 	if (err)
 		return err;
-	walk(nn, &change);
+	walk_changes(nn, &change);
 	return nfto_nl_answer(info, fill_count, &change);
 }

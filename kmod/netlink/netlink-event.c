@@ -100,7 +100,7 @@ static void tell(const struct event *event)
 
 /* --- flows --- */
 
-static int fill_flow(struct sk_buff *skb, const struct event *event)
+static int fill_event_flow(struct sk_buff *skb, const struct event *event)
 {
 	const struct nfto_flow *flow = event->object;
 
@@ -124,13 +124,13 @@ void nfto_event_flow(const struct nfto_flow *flow, enum nfto_reason reason)
 		.nn = flow->table->net,
 		.group = NFTO_NLGRP_FLOWS,
 		.cmd = reason ? NFTO_CMD_FLOW_END : NFTO_CMD_FLOW_NEW,
-		.fill = fill_flow,
+		.fill = fill_event_flow,
 		.object = flow,
 		.arg = reason,
 	});
 }
 
-static int fill_dir(struct sk_buff *skb, const struct event *event)
+static int fill_event_dir(struct sk_buff *skb, const struct event *event)
 {
 	const struct nfto_dir *dir = event->object;
 	const struct nfto_flow *flow = nfto_flow_of(dir);
@@ -160,7 +160,7 @@ void nfto_event_dir(const struct nfto_dir *dir)
 		.nn = nfto_flow_of(dir)->table->net,
 		.group = NFTO_NLGRP_FLOWS,
 		.cmd = NFTO_CMD_FLOW_HW,
-		.fill = fill_dir,
+		.fill = fill_event_dir,
 		.object = dir,
 	});
 }
@@ -186,7 +186,7 @@ void nfto_event_port(const struct nfto_port *port)
 
 /* --- refusals --- */
 
-static int fill_refusal(struct sk_buff *skb, const struct event *event)
+static int fill_event_refusal(struct sk_buff *skb, const struct event *event)
 {
 	return nfto_nl_fill_refusal(skb, event->object, event->arg);
 }
@@ -205,7 +205,7 @@ void nfto_event_refusal(const struct nfto_net *nn,
 		.nn = nn,
 		.group = NFTO_NLGRP_REFUSALS,
 		.cmd = NFTO_CMD_REFUSAL_NEW,
-		.fill = fill_refusal,
+		.fill = fill_event_refusal,
 		.object = refusal,
 		.arg = smp_processor_id(),
 	});

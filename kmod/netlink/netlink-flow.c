@@ -255,7 +255,7 @@ struct wanted {
 	struct nfto_flow *flow;
 };
 
-static int find(struct nfto_flow *flow, void *arg)
+static int find_flow(struct nfto_flow *flow, void *arg)
 {
 	struct wanted *wanted = arg;
 
@@ -271,7 +271,7 @@ struct nfto_flow *nfto_nl_flow_of(struct nfto_net *nn, u64 id)
 	struct nfto_walk w = { .nn = nn };
 	struct wanted wanted = { .id = id };
 
-	nfto_walk(&w, find, &wanted);
+	nfto_walk(&w, find_flow, &wanted);
 	nfto_walk_end(&w);
 	return wanted.flow;
 }
@@ -340,7 +340,7 @@ int nfto_nl_check_table(struct nfto_net *nn, u32 id,
 	return -ENOENT;
 }
 
-static int parse(struct netlink_callback *cb, struct nfto_filter *filter)
+static int parse_flow(struct netlink_callback *cb, struct nfto_filter *filter)
 {
 	struct nlattr *tb[NFTO_A_FLOW_FILTER + 1];
 	int err;
@@ -356,7 +356,7 @@ static int parse(struct netlink_callback *cb, struct nfto_filter *filter)
 	return nfto_filter_parse(filter, tb[NFTO_A_FLOW_FILTER], cb->extack);
 }
 
-static int begin(struct netlink_callback *cb)
+static int begin_flow_dump(struct netlink_callback *cb)
 {
 	struct nfto_net *nn = nfto_net_of(sock_net(cb->skb->sk));
 	struct dump *dump;
@@ -370,7 +370,7 @@ static int begin(struct netlink_callback *cb)
 		NL_SET_ERR_MSG(cb->extack, "No memory for the dump");
 		return -ENOMEM;
 	}
-	err = parse(cb, &dump->filter) ?:
+	err = parse_flow(cb, &dump->filter) ?:
 	      nfto_nl_check_table(nn, dump->filter.table, cb->extack);
 	if (err) {
 		kfree(dump);
@@ -385,7 +385,7 @@ static int begin(struct netlink_callback *cb)
 	return 0;
 }
 
-static int show(struct nfto_flow *flow, void *arg)
+static int show_flow(struct nfto_flow *flow, void *arg)
 {
 	struct dump *dump = arg;
 
@@ -405,14 +405,14 @@ int nfto_nl_flow_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	int err;
 
 	if (!cb->args[0]) {
-		err = begin(cb);
+		err = begin_flow_dump(cb);
 		if (err)
 			return err;
 	}
 	dump = (struct dump *)cb->args[0];
 	dump->skb = skb;
 	dump->cb = cb;
-	err = nfto_walk(&dump->walk, show, dump);
+	err = nfto_walk(&dump->walk, show_flow, dump);
 	if (dump->walk.disturbed) {
 		dump->walk.disturbed = false;
 		cb->seq++;

@@ -90,7 +90,7 @@ int nfto_nl_refusal_get_doit(struct sk_buff *skb, struct genl_info *info)
 }
 
 /* args[]: processor, number of the next one, reason, whether this was done */
-static int begin(struct netlink_callback *cb)
+static int begin_refusals(struct netlink_callback *cb)
 {
 	struct nlattr *tb[NFTO_A_REFUSAL_REASON + 1];
 	int err;
@@ -113,7 +113,7 @@ int nfto_nl_refusal_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	const struct nfto_net *nn = nfto_net_of(sock_net(cb->skb->sk));
 	struct seen seen;
-	int err = cb->args[3] ? 0 : begin(cb);
+	int err = cb->args[3] ? 0 : begin_refusals(cb);
 	u32 n;
 
 	while (!err && cb->args[0] < nr_cpu_ids) {

@@ -104,7 +104,7 @@ static void show_port(struct seq_file *s, const struct nfto_port *port)
 		   p.packets, p.bytes);
 }
 
-static int show(struct seq_file *s, void *v)
+static int show_totals(struct seq_file *s, void *v)
 {
 	struct nfto_net *nn = nfto_net_of(seq_file_single_net(s));
 	struct nfto_totals t = {};
@@ -129,7 +129,7 @@ static int show(struct seq_file *s, void *v)
 
 int nfto_proc_init(struct net *net)
 {
-	if (!proc_create_net_single(PROC_NAME, 0444, net->proc_net, show, NULL))
+	if (!proc_create_net_single(PROC_NAME, 0444, net->proc_net, show_totals, NULL))
 		return -ENOMEM;
 	return 0;
 }

@@ -51,7 +51,7 @@ static void type_free(struct nf_flowtable *ft)
 	nfto_table_detach(nfto_table_of(ft));
 }
 
-#define TYPE(fam, fn) {							\
+#define FLOWTABLE_TYPE(fam, fn) {							\
 	.family = fam,							\
 	.init = type_init,						\
 	.setup = type_setup,						\
@@ -61,15 +61,15 @@ static void type_free(struct nf_flowtable *ft)
 	.owner = THIS_MODULE,						\
 }
 
-static struct nf_flowtable_type types[] = {
-	TYPE(NFPROTO_INET, nfto_forward_inet),
-	TYPE(NFPROTO_IPV4, nfto_forward_ip4),
-	TYPE(NFPROTO_IPV6, nfto_forward_ip6),
+static struct nf_flowtable_type flowtable_types[] = {
+	FLOWTABLE_TYPE(NFPROTO_INET, nfto_forward_inet),
+	FLOWTABLE_TYPE(NFPROTO_IPV4, nfto_forward_ip4),
+	FLOWTABLE_TYPE(NFPROTO_IPV6, nfto_forward_ip6),
 };
 
 static bool is_ours(const struct nf_flowtable *ft)
 {
-	return ft->type >= types && ft->type < types + ARRAY_SIZE(types);
+	return ft->type >= flowtable_types && ft->type < flowtable_types + ARRAY_SIZE(flowtable_types);
 }
 
 /* --- the expression --- */
@@ -133,7 +133,7 @@ static enum nfto_reason check_ct(const struct nf_conn *ct,
 	return NFTO_REASON_NONE;
 }
 
-static enum nfto_reason reason_of(int err)
+static enum nfto_reason refusal_reason(int err)
 {
 	switch (err) {
 	case 0:
@@ -159,7 +159,7 @@ static enum nfto_reason add_flow(struct nfto_table *table, struct nf_conn *ct,
 		err = nfto_flow_add(table, ct, nh);
 	if (err)
 		clear_bit(IPS_OFFLOAD_BIT, &ct->status);
-	return reason_of(err);
+	return refusal_reason(err);
 }
 
 /* Context: packet. Return: whether this packet has made a flow. */
@@ -188,7 +188,7 @@ static bool make_flow(struct nfto_table *table, struct nf_conn *ct,
  *
  * Context: packet.
  */
-static void reach_again(struct nfto_table *table, const struct nf_conn *ct,
+static void reaches_again(struct nfto_table *table, const struct nf_conn *ct,
 			const struct nft_pktinfo *pkt, enum ip_conntrack_dir dir)
 {
 	if (unlikely(atomic_read(&table->n_doubted)) && !check_packet(pkt) &&
@@ -211,7 +211,7 @@ static void expr_eval(const struct nft_expr *expr, struct nft_regs *regs,
 		/* They are on in a packet that was in user space's queue. */
 		local_bh_disable();
 		if (ct && test_bit(IPS_OFFLOAD_BIT, &ct->status))
-			reach_again(table, ct, pkt, CTINFO2DIR(ctinfo));
+			reaches_again(table, ct, pkt, CTINFO2DIR(ctinfo));
 		/* It may have ended now. */
 		if (!ct || !test_bit(IPS_OFFLOAD_BIT, &ct->status))
 			made = make_flow(table, ct, pkt, CTINFO2DIR(ctinfo));
@@ -328,8 +328,8 @@ int nfto_provider_init(void)
 		if (err)
 			goto err_expr;
 	}
-	for (i = 0; i < ARRAY_SIZE(types); i++)
-		nft_register_flowtable_type(&types[i]);
+	for (i = 0; i < ARRAY_SIZE(flowtable_types); i++)
+		nft_register_flowtable_type(&flowtable_types[i]);
 	return 0;
 
 err_expr:
@@ -342,8 +342,8 @@ void nfto_provider_exit(void)
 {
 	int i;
 
-	for (i = 0; i < ARRAY_SIZE(types); i++)
-		nft_unregister_flowtable_type(&types[i]);
+	for (i = 0; i < ARRAY_SIZE(flowtable_types); i++)
+		nft_unregister_flowtable_type(&flowtable_types[i]);
 	for (i = 0; i < ARRAY_SIZE(expr_types); i++)
 		nft_unregister_expr(&expr_types[i]);
 }

@@ -35,7 +35,7 @@ MODULE_PARM_DESC(follow_ruleset, "new flowtables have their flows checked agains
 
 /* --- flows are put in doubt --- */
 
-static int visit(struct nfto_flow *flow, void *arg)
+static int doubt_old_flow(struct nfto_flow *flow, void *arg)
 {
 	const u64 *last = arg;
 
@@ -44,7 +44,7 @@ static int visit(struct nfto_flow *flow, void *arg)
 	return 0;
 }
 
-static void pass(struct work_struct *work)
+static void doubt_pass(struct work_struct *work)
 {
 	struct nfto_ruleset *rs = container_of(to_delayed_work(work),
 					       struct nfto_ruleset, pass_work);
@@ -57,7 +57,7 @@ static void pass(struct work_struct *work)
 		w = (struct nfto_walk) {
 			.nn = container_of(rs, struct nfto_net, ruleset),
 		};
-		nfto_walk(&w, visit, &last);
+		nfto_walk(&w, doubt_old_flow, &last);
 		nfto_walk_end(&w);
 		if (!w.disturbed)
 			break;
@@ -96,7 +96,7 @@ static bool commits_read(struct socket *sock)
  * trusted: that is over when the grace period is. Flows that begin after it are
  * none of this commit.
  */
-static void heard(struct work_struct *work)
+static void heard_of_commit(struct work_struct *work)
 {
 	struct nfto_ruleset *rs = container_of(work, struct nfto_ruleset,
 					       heard_work);
@@ -112,7 +112,7 @@ static void heard(struct work_struct *work)
 }
 
 /* Context: commit, or atomic when messages were lost. */
-static void wake(struct sock *sk)
+static void wake_for_commit(struct sock *sk)
 {
 	struct nfto_net *nn = sk->sk_user_data;
 
@@ -136,9 +136,9 @@ struct reached {
 };
 
 /* Of each CPU, with bottom halves off. */
-static DEFINE_PER_CPU(struct reached, reached);
+static DEFINE_PER_CPU(struct reached, last_reached);
 
-static struct nfto_dir *find(struct nfto_table *table, const struct nf_conn *ct,
+static struct nfto_dir *find_reached_dir(struct nfto_table *table, const struct nf_conn *ct,
 			     struct reached *r)
 {
 	struct nfto_dir *dir = nfto_table_lookup(table, &r->key);
@@ -154,7 +154,7 @@ static struct nfto_dir *find(struct nfto_table *table, const struct nf_conn *ct,
  * @state: of the forward hook
  * @dir: the packet's direction
  *
- * Other rules may still drop it, so its direction is in doubt until postrouting().
+ * Other rules may still drop it, so its direction is in doubt until ruleset_postrouting().
  * If it does not go where the flow does, the flow ends here.
  *
  * Context: packet.
@@ -163,7 +163,7 @@ void nfto_ruleset_reached(struct nfto_table *table, const struct nf_conn *ct,
 			  struct sk_buff *skb, const struct nf_hook_state *state,
 			  enum ip_conntrack_dir dir)
 {
-	struct reached *r = this_cpu_ptr(&reached);
+	struct reached *r = this_cpu_ptr(&last_reached);
 	struct nfto_nexthop *nh[IP_CT_DIR_MAX];
 	struct nfto_dir *found;
 
@@ -173,7 +173,7 @@ void nfto_ruleset_reached(struct nfto_table *table, const struct nf_conn *ct,
 	r->table = table;
 	nfto_table_key(&r->key, r->pair, &ct->tuplehash[dir].tuple,
 		       nh[!dir]->lower->ifindex, nh[!dir]);
-	found = find(table, ct, r);
+	found = find_reached_dir(table, ct, r);
 	if (found && found->doubt && nfto_nexthop_same(found->nh, nh[dir])) {
 		nfto_flow_reached(found);
 		r->skb = skb;
@@ -202,7 +202,7 @@ static struct nfto_table *table_reached(const struct nfto_net *nn,
  */
 static void got_through(struct sk_buff *skb, const struct net *net)
 {
-	struct reached *r = this_cpu_ptr(&reached);
+	struct reached *r = this_cpu_ptr(&last_reached);
 	struct nfto_net *nn = nfto_net_of(net);
 	enum ip_conntrack_info ctinfo;
 	struct nfto_table *table;
@@ -212,19 +212,19 @@ static void got_through(struct sk_buff *skb, const struct net *net)
 	table = nn ? table_reached(nn, r) : NULL;
 	if (!table)
 		return;
-	dir = find(table, nf_ct_get(skb, &ctinfo), r);
+	dir = find_reached_dir(table, nf_ct_get(skb, &ctinfo), r);
 	if (dir)
 		nfto_flow_trust(dir);
 	nfto_table_put(table);
 }
 
-static unsigned int postrouting(void *priv, struct sk_buff *skb,
+static unsigned int ruleset_postrouting(void *priv, struct sk_buff *skb,
 				const struct nf_hook_state *state)
 {
-	if (unlikely(this_cpu_read(reached.skb) == skb)) {
+	if (unlikely(this_cpu_read(last_reached.skb) == skb)) {
 		local_bh_disable();
 		/* A packet from user space's queue may be on another CPU by now. */
-		if (this_cpu_read(reached.skb) == skb)
+		if (this_cpu_read(last_reached.skb) == skb)
 			got_through(skb, state->net);
 		local_bh_enable();
 	}
@@ -232,7 +232,7 @@ static unsigned int postrouting(void *priv, struct sk_buff *skb,
 }
 
 static const struct nf_hook_ops hook_ops = {
-	.hook = postrouting,
+	.hook = ruleset_postrouting,
 	.pf = NFPROTO_INET,
 	.hooknum = NF_INET_POST_ROUTING,
 	.priority = NF_IP_PRI_LAST,
@@ -244,9 +244,9 @@ static const struct nf_hook_ops hook_ops = {
  * A kernel's socket does not keep its netns. It has a number of its own, because
  * that of the process may be wanted by the process. It is connected to the kernel,
  * so that nobody else sends to it: then sock_release() waits for all who might
- * call wake().
+ * call wake_for_commit().
  */
-static int listen(struct nfto_net *nn, struct socket *sock)
+static int listen_for_commits(struct nfto_net *nn, struct socket *sock)
 {
 	struct sockaddr_nl addr = {
 		.nl_family = AF_NETLINK,
@@ -256,8 +256,8 @@ static int listen(struct nfto_net *nn, struct socket *sock)
 	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 
 	sock->sk->sk_user_data = nn;
-	sock->sk->sk_data_ready = wake;
-	sock->sk->sk_error_report = wake;
+	sock->sk->sk_data_ready = wake_for_commit;
+	sock->sk->sk_error_report = wake_for_commit;
 	/* Kernels differ in what an address is. */
 	return kernel_bind(sock, (void *)&addr, sizeof(addr)) ?:
 	       kernel_connect(sock, (void *)&kernel, sizeof(kernel), 0);
@@ -285,7 +285,7 @@ int nfto_ruleset_open(struct nfto_net *nn)
 		return err;
 	/* Who hears of a commit reads from it. */
 	nn->ruleset.sock = sock;
-	err = listen(nn, sock) ?: nf_register_net_hook(nn->net, &hook_ops);
+	err = listen_for_commits(nn, sock) ?: nf_register_net_hook(nn->net, &hook_ops);
 	if (err)
 		nfto_ruleset_exit(nn);
 	return err;
@@ -293,8 +293,8 @@ int nfto_ruleset_open(struct nfto_net *nn)
 
 void nfto_ruleset_init(struct nfto_net *nn)
 {
-	INIT_WORK(&nn->ruleset.heard_work, heard);
-	INIT_DELAYED_WORK(&nn->ruleset.pass_work, pass);
+	INIT_WORK(&nn->ruleset.heard_work, heard_of_commit);
+	INIT_DELAYED_WORK(&nn->ruleset.pass_work, doubt_pass);
 	nn->ruleset.began = jiffies - PASS_INTERVAL;
 }
 

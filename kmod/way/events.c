@@ -22,7 +22,7 @@
  * Of each next hop in use, however many flows it has. One that a packet makes
  * while the world changes may be of the old one: the next check finds it.
  */
-static void check_work(struct work_struct *work)
+static void check_nexthops_work(struct work_struct *work)
 {
 	struct nfto_net *nn = container_of(to_delayed_work(work),
 					   struct nfto_net, check_work);
@@ -40,7 +40,7 @@ static void check_work(struct work_struct *work)
 
 void nfto_check_init(struct nfto_net *nn)
 {
-	INIT_DELAYED_WORK(&nn->check_work, check_work);
+	INIT_DELAYED_WORK(&nn->check_work, check_nexthops_work);
 }
 
 /* Context: process. Its devices are gone, and the wheel has stopped. */
@@ -56,7 +56,7 @@ void nfto_check_later(struct nfto_net *nn)
 }
 
 /* Context: any, below RTNL or rcu_read_lock(). */
-static void check_soon(struct nfto_net *nn)
+static void check_nexthops_soon(struct nfto_net *nn)
 {
 	if (!test_and_set_bit(0, &nn->check_now))
 		mod_delayed_work(nfto_wq, &nn->check_work, CHECK_DELAY);
@@ -64,7 +64,7 @@ static void check_soon(struct nfto_net *nn)
 
 /* --- devices --- */
 
-static void end_flows(struct nfto_net *nn, const struct net_device *dev,
+static void end_flows_by_dev(struct nfto_net *nn, const struct net_device *dev,
 		      enum nfto_reason reason)
 {
 	struct nfto_table *table;
@@ -87,23 +87,23 @@ static int netdev_event(struct notifier_block *nb, unsigned long event,
 	switch (event) {
 	case NETDEV_CHANGE:
 		nfto_routes_carrier(nn, dev);
-		check_soon(nn);
+		check_nexthops_soon(nn);
 		break;
 	case NETDEV_CHANGEADDR:
 	case NETDEV_CHANGEMTU:
-		check_soon(nn);
+		check_nexthops_soon(nn);
 		break;
 	case NETDEV_CHANGEUPPER:
 		if (((struct netdev_notifier_changeupper_info *)ptr)->master)
-			end_flows(nn, dev, NFTO_REASON_DEVICE_CHANGED);
+			end_flows_by_dev(nn, dev, NFTO_REASON_DEVICE_CHANGED);
 		break;
 	case NETDEV_GOING_DOWN:
 	case NETDEV_DOWN:
-		end_flows(nn, dev, NFTO_REASON_DEVICE_DOWN);
+		end_flows_by_dev(nn, dev, NFTO_REASON_DEVICE_DOWN);
 		nfto_port_flush(nn);
 		break;
 	case NETDEV_UNREGISTER:
-		end_flows(nn, dev, NFTO_REASON_DEVICE_GONE);
+		end_flows_by_dev(nn, dev, NFTO_REASON_DEVICE_GONE);
 		nfto_port_flush(nn);
 		nfto_port_gone(nn, dev);
 		break;
@@ -166,7 +166,7 @@ static int fdb_event(struct notifier_block *nb, unsigned long event, void *ptr)
 		return NOTIFY_DONE;
 	nn = nfto_net_of(dev_net(dev));
 	if (nn && atomic_read(&nn->wheel.n_flows))
-		check_soon(nn);
+		check_nexthops_soon(nn);
 	return NOTIFY_DONE;
 }
 

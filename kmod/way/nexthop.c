@@ -13,7 +13,7 @@
 #include "compat/rt6.h"
 #include "nfto.h"
 
-static void free_rcu(struct rcu_head *rcu)
+static void free_nexthop_rcu(struct rcu_head *rcu)
 {
 	struct nfto_nexthop *nh = container_of(rcu, struct nfto_nexthop, rcu);
 
@@ -51,7 +51,7 @@ void nfto_nexthop_put(struct nfto_nexthop *nh)
 		list_del(&nh->port_node);
 		spin_unlock_bh(&port->lock);
 	}
-	call_rcu(&nh->rcu, free_rcu);
+	call_rcu(&nh->rcu, free_nexthop_rcu);
 }
 
 /* --- where a route leads --- */
@@ -90,7 +90,7 @@ struct walk {
 	int via[NFTO_VIA_MAX];
 };
 
-static bool push(struct walk *w, u16 id, __be16 proto)
+static bool push_encap(struct walk *w, u16 id, __be16 proto)
 {
 	if (w->n == NFTO_ENCAP_MAX)
 		return false;
@@ -112,7 +112,7 @@ static bool walk_bridge(struct walk *w, const struct net_device_path *p)
 		return true;
 	case DEV_PATH_BR_VLAN_TAG:
 		w->tagged = true;
-		return push(w, p->bridge.vlan_id, p->bridge.vlan_proto);
+		return push_encap(w, p->bridge.vlan_id, p->bridge.vlan_proto);
 	case DEV_PATH_BR_VLAN_UNTAG:
 		if (!w->n)
 			return false;
@@ -147,7 +147,7 @@ static bool walk_step(struct walk *w, const struct net_device_path *p)
 		w->out = (struct net_device *)p->dev;
 	if (p->type == DEV_PATH_PPPOE)
 		w->dest = p->encap.h_dest;
-	return push(w, p->encap.id, p->encap.proto);
+	return push_encap(w, p->encap.id, p->encap.proto);
 }
 
 static bool walk_steps(struct walk *w, const struct net_device_path_stack *stack)
@@ -186,7 +186,7 @@ static bool walk_down(struct walk *w, struct net_device *dev, const u8 *ha,
 
 /* --- making one --- */
 
-static void end_work(struct work_struct *work);
+static void end_nexthop_work(struct work_struct *work);
 
 static u8 xmit_of(const struct dst_entry *dst)
 {
@@ -298,7 +298,7 @@ static u32 cookie_of(const struct dst_entry *dst, int family)
 	return family == NFPROTO_IPV6 ? rt6_get_cookie(dst_rt6_info(dst)) : 0;
 }
 
-static struct nfto_nexthop *make(struct nfto_table *table,
+static struct nfto_nexthop *make_nexthop(struct nfto_table *table,
 				 struct dst_entry *dst, struct neighbour *neigh,
 				 int family)
 {
@@ -312,10 +312,10 @@ static struct nfto_nexthop *make(struct nfto_table *table,
 	refcount_set(&nh->ref, 1);
 	spin_lock_init(&nh->lock);
 	INIT_LIST_HEAD(&nh->port_node);
-	INIT_WORK(&nh->end_work, end_work);
+	INIT_WORK(&nh->end_work, end_nexthop_work);
 	refcount_inc(&table->ref);
 	nh->table = table;
-	/* Before its devices are looked up, see publish(). */
+	/* Before its devices are looked up, see publish_nexthop(). */
 	nh->gen = smp_load_acquire(&table->gen);
 	nh->xmit = xmit_of(dst);
 	nh->family = family;
@@ -338,7 +338,7 @@ static struct nfto_nexthop *make(struct nfto_table *table,
 
 /* --- finding one --- */
 
-static struct hlist_head *bucket(struct nfto_table *table,
+static struct hlist_head *nexthop_bucket(struct nfto_table *table,
 				 const struct net_device *l3dev,
 				 const struct neighbour *neigh)
 {
@@ -375,7 +375,7 @@ bool nfto_nexthop_may_renew(struct nfto_nexthop *nh)
 	       READ_ONCE(rcu_dereference(nh->dst)->obsolete) != DST_OBSOLETE_KILL;
 }
 
-static bool is_like(struct nfto_nexthop *nh, struct dst_entry *dst)
+static bool is_equivalent_route(struct nfto_nexthop *nh, struct dst_entry *dst)
 {
 	return nfto_nexthop_is_plain(nh) && dst->dev == nh->l3dev &&
 	       !dst->lwtstate && xmit_of(dst) == nh->xmit &&
@@ -398,7 +398,7 @@ static bool is_like(struct nfto_nexthop *nh, struct dst_entry *dst)
 bool nfto_nexthop_renew(struct nfto_nexthop *nh, struct dst_entry *dst)
 {
 	struct dst_entry *old = dst;
-	bool like = is_like(nh, dst);
+	bool like = is_equivalent_route(nh, dst);
 
 	if (like) {
 		spin_lock_bh(&nh->lock);
@@ -417,7 +417,7 @@ bool nfto_nexthop_renew(struct nfto_nexthop *nh, struct dst_entry *dst)
  * have learned otherwise, without telling: ask for each flow, as the kernel's
  * path does.
  */
-static bool still_right(const struct nfto_nexthop *nh)
+static bool is_still_right(const struct nfto_nexthop *nh)
 {
 	struct net_device_path_stack stack;
 	u8 ha[MAX_ADDR_LEN] = {};
@@ -433,23 +433,23 @@ static bool still_right(const struct nfto_nexthop *nh)
 }
 
 /* Whether it leads where the route of a new flow does. */
-static bool is_same(struct nfto_nexthop *nh, struct dst_entry *dst)
+static bool serves_route(struct nfto_nexthop *nh, struct dst_entry *dst)
 {
 	if (rcu_dereference(nh->dst) == dst)
 		return nfto_nexthop_is_fresh(nh) &&
 		       nh->mtu == nfto_nexthop_mtu(dst, nh->family);
-	return is_like(nh, dst) && nfto_nexthop_may_renew(nh);
+	return is_equivalent_route(nh, dst) && nfto_nexthop_may_renew(nh);
 }
 
-static struct nfto_nexthop *find(struct nfto_table *table, struct dst_entry *dst,
+static struct nfto_nexthop *find_nexthop(struct nfto_table *table, struct dst_entry *dst,
 				 const struct neighbour *neigh)
 {
 	struct nfto_nexthop *nh;
 
-	hlist_for_each_entry_rcu(nh, bucket(table, dst->dev, neigh), node) {
-		if (nh->neigh != neigh || READ_ONCE(nh->dead) || !is_same(nh, dst))
+	hlist_for_each_entry_rcu(nh, nexthop_bucket(table, dst->dev, neigh), node) {
+		if (nh->neigh != neigh || READ_ONCE(nh->dead) || !serves_route(nh, dst))
 			continue;
-		if (still_right(nh) && refcount_inc_not_zero(&nh->ref))
+		if (is_still_right(nh) && refcount_inc_not_zero(&nh->ref))
 			return nh;
 	}
 	return NULL;
@@ -462,7 +462,7 @@ static struct nfto_nexthop *find(struct nfto_table *table, struct dst_entry *dst
  * Two packets may make the same one at the same time. Both are used then, the
  * next flow finds the newer; that costs nothing but memory.
  */
-static bool publish(struct nfto_nexthop *nh)
+static bool publish_nexthop(struct nfto_nexthop *nh)
 {
 	struct nfto_table *table = nh->table;
 	bool ok;
@@ -471,7 +471,7 @@ static bool publish(struct nfto_nexthop *nh)
 	ok = !table->dying && nh->gen == table->gen;
 	if (ok)
 		hlist_add_head_rcu(&nh->node,
-				   bucket(table, nh->l3dev, nh->neigh));
+				   nexthop_bucket(table, nh->l3dev, nh->neigh));
 	spin_unlock_bh(&table->nh_lock);
 	if (nh->port) {
 		spin_lock_bh(&nh->port->lock);
@@ -503,10 +503,10 @@ struct nfto_nexthop *nfto_nexthop_get(struct nfto_table *table,
 		if (IS_ERR_OR_NULL(neigh))
 			return NULL;
 	}
-	nh = find(table, dst, neigh);
+	nh = find_nexthop(table, dst, neigh);
 	if (!nh) {
-		nh = make(table, dst, neigh, family);
-		if (nh && !publish(nh)) {
+		nh = make_nexthop(table, dst, neigh, family);
+		if (nh && !publish_nexthop(nh)) {
 			nfto_nexthop_put(nh);
 			nh = NULL;
 		} else if (nh && neigh) {
@@ -632,7 +632,7 @@ void nfto_nexthop_suspect(struct nfto_nexthop *nh)
 /* Whether a flow that leaves here may go on. Context: packet. */
 bool nfto_nexthop_leads_on(struct nfto_nexthop *nh)
 {
-	return still_right(nh) && !(nh->neigh && READ_ONCE(nh->neigh->dead)) &&
+	return is_still_right(nh) && !(nh->neigh && READ_ONCE(nh->neigh->dead)) &&
 	       (nfto_nexthop_is_fresh(nh) || nfto_routes_stale(nh));
 }
 
@@ -641,7 +641,7 @@ bool nfto_nexthop_leads_on(struct nfto_nexthop *nh)
  * @a: a next hop
  * @b: one of the same table
  *
- * They need not be one: IPv6 has a route for each CPU, and see publish().
+ * They need not be one: IPv6 has a route for each CPU, and see publish_nexthop().
  */
 bool nfto_nexthop_same(const struct nfto_nexthop *a,
 		       const struct nfto_nexthop *b)
@@ -657,7 +657,7 @@ bool nfto_nexthop_same(const struct nfto_nexthop *a,
 	       !memcmp(a->encap, b->encap, a->n_encap * sizeof(*a->encap));
 }
 
-static void end_work(struct work_struct *work)
+static void end_nexthop_work(struct work_struct *work)
 {
 	struct nfto_nexthop *nh = container_of(work, struct nfto_nexthop,
 					       end_work);
@@ -667,7 +667,7 @@ static void end_work(struct work_struct *work)
 }
 
 /* For those who may not wait. Below rcu_read_lock(); of two reasons, either. */
-static void end_later(struct nfto_nexthop *nh, enum nfto_reason reason)
+static void end_nexthop_later(struct nfto_nexthop *nh, enum nfto_reason reason)
 {
 	if (!refcount_inc_not_zero(&nh->ref))
 		return;
@@ -707,12 +707,12 @@ void nfto_nexthop_neigh(struct nfto_table *table, const struct neighbour *neigh)
 	enum nfto_reason reason;
 	struct nfto_nexthop *nh;
 
-	hlist_for_each_entry_rcu(nh, bucket(table, NULL, neigh), node) {
+	hlist_for_each_entry_rcu(nh, nexthop_bucket(table, NULL, neigh), node) {
 		if (nh->neigh != neigh || READ_ONCE(nh->dead))
 			continue;
 		reason = why_changed(nh, neigh);
 		if (reason)
-			end_later(nh, reason);
+			end_nexthop_later(nh, reason);
 	}
 }
 
@@ -751,7 +751,7 @@ static enum nfto_reason why_wrong(const struct nfto_nexthop *nh)
  * kernel would never ask whether it is still there. So this does what sending
  * would do.
  */
-static void check(struct nfto_nexthop *nh)
+static void check_nexthop(struct nfto_nexthop *nh)
 {
 	enum nfto_reason reason;
 
@@ -759,7 +759,7 @@ static void check(struct nfto_nexthop *nh)
 		return;
 	reason = why_wrong(nh);
 	if (reason)
-		end_later(nh, reason);
+		end_nexthop_later(nh, reason);
 	else if (nh->neigh && READ_ONCE(nh->neigh->nud_state) & NUD_VALID)
 		neigh_event_send(nh->neigh, NULL);
 }
@@ -780,7 +780,7 @@ void nfto_nexthop_check(struct nfto_table *table)
 	for (i = 0; i < ARRAY_SIZE(table->nexthops); i++) {
 		rcu_read_lock();
 		hlist_for_each_entry_rcu(nh, &table->nexthops[i], node)
-			check(nh);
+			check_nexthop(nh);
 		rcu_read_unlock();
 		cond_resched();
 	}
@@ -810,7 +810,7 @@ static bool is_new(const struct nfto_nexthop *nh, const struct net_device *dev)
 #define BATCH	32
 
 /* Takes those that match out of the hash, so that the next call finds others. */
-static unsigned int take_some(struct nfto_table *table,
+static unsigned int take_from_hash(struct nfto_table *table,
 			      const struct net_device *dev,
 			      struct nfto_nexthop *some[BATCH])
 {
@@ -849,7 +849,7 @@ void nfto_nexthop_end_dev(struct nfto_table *table, const struct net_device *dev
 	struct nfto_nexthop *some[BATCH];
 	unsigned int i, n;
 
-	while ((n = take_some(table, dev, some))) {
+	while ((n = take_from_hash(table, dev, some))) {
 		for (i = 0; i < n; i++) {
 			nfto_nexthop_end(some[i], reason);
 			nfto_nexthop_put(some[i]);

@@ -39,14 +39,14 @@ static u8 bit_of(int family)
 /* --- what has changed: any context, bottom halves off or not --- */
 
 /* The work is queued, though it may find that it has to wait. */
-static void wake(struct nfto_routes *routes)
+static void wake_routes(struct nfto_routes *routes)
 {
 	lockdep_assert_held(&routes->lock);
 	if (!routes->off)
 		mod_delayed_work(nfto_control_wq, &routes->work, 0);
 }
 
-static u64 grown(const struct nfto_route_change *a,
+static u64 growth_by(const struct nfto_route_change *a,
 		 const struct nfto_route_change *b)
 {
 	return max(a->last, b->last) - min(a->first, b->first) -
@@ -54,7 +54,7 @@ static u64 grown(const struct nfto_route_change *a,
 }
 
 /* Where there is no room, one that is there becomes wider, the least it can. */
-static bool widen(struct nfto_routes *routes, const struct nfto_route_change *by)
+static bool widen_change(struct nfto_routes *routes, const struct nfto_route_change *by)
 {
 	struct nfto_route_change *c, *best = NULL;
 	unsigned int i;
@@ -62,7 +62,7 @@ static bool widen(struct nfto_routes *routes, const struct nfto_route_change *by
 	for (i = 0; i < routes->n; i++) {
 		c = &routes->change[i];
 		if (c->table == by->table && c->family == by->family &&
-		    (!best || grown(c, by) < grown(best, by)))
+		    (!best || growth_by(c, by) < growth_by(best, by)))
 			best = c;
 	}
 	if (!best)
@@ -73,7 +73,7 @@ static bool widen(struct nfto_routes *routes, const struct nfto_route_change *by
 	return true;
 }
 
-static void changed(struct nfto_routes *routes, struct nfto_route_change *change,
+static void note_change(struct nfto_routes *routes, struct nfto_route_change *change,
 		    unsigned int plen, unsigned int bits)
 {
 	u64 inside = plen ? (plen < bits ? BIT_ULL(bits - plen) - 1 : 0) :
@@ -84,22 +84,22 @@ static void changed(struct nfto_routes *routes, struct nfto_route_change *change
 	spin_lock_bh(&routes->lock);
 	if (routes->n < NFTO_ROUTE_CHANGES)
 		routes->change[routes->n++] = *change;
-	else if (!widen(routes, change))
+	else if (!widen_change(routes, change))
 		routes->all |= bit_of(change->family);
-	wake(routes);
+	wake_routes(routes);
 	spin_unlock_bh(&routes->lock);
 }
 
-static void changed_all(struct nfto_routes *routes, u8 all, u8 unclear)
+static void note_all_changed(struct nfto_routes *routes, u8 all, u8 unclear)
 {
 	spin_lock_bh(&routes->lock);
 	routes->all |= all;
 	routes->unclear |= unclear;
-	wake(routes);
+	wake_routes(routes);
 	spin_unlock_bh(&routes->lock);
 }
 
-static void entry4(struct nfto_routes *routes, struct fib_notifier_info *info)
+static void note_route4(struct nfto_routes *routes, struct fib_notifier_info *info)
 {
 	const struct fib_entry_notifier_info *e =
 		container_of(info, struct fib_entry_notifier_info, info);
@@ -110,11 +110,11 @@ static void entry4(struct nfto_routes *routes, struct fib_notifier_info *info)
 		.unclear = e->dscp,
 	};
 
-	changed(routes, &change, e->dst_len, 32);
+	note_change(routes, &change, e->dst_len, 32);
 }
 
 /* Of a route that is no other's first, or the first's sibling, nobody is told. */
-static void entry6(struct nfto_routes *routes, struct fib_notifier_info *info)
+static void note_route6(struct nfto_routes *routes, struct fib_notifier_info *info)
 {
 	const struct fib6_entry_notifier_info *e =
 		container_of(info, struct fib6_entry_notifier_info, info);
@@ -126,7 +126,7 @@ static void entry6(struct nfto_routes *routes, struct fib_notifier_info *info)
 		.family = NFPROTO_IPV6,
 	};
 
-	changed(routes, &change, e->rt->fib6_dst.plen, 64);
+	note_change(routes, &change, e->rt->fib6_dst.plen, 64);
 }
 
 /* A flow does not know which mark its packets have. */
@@ -156,15 +156,15 @@ static int fib_event(struct notifier_block *nb, unsigned long event, void *ptr)
 	case FIB_EVENT_ENTRY_ADD:
 	case FIB_EVENT_ENTRY_DEL:
 		if (info->family == AF_INET)
-			entry4(routes, info);
+			note_route4(routes, info);
 		else
-			entry6(routes, info);
+			note_route6(routes, info);
 		break;
 	case FIB_EVENT_RULE_ADD:
 	case FIB_EVENT_RULE_DEL:
 		rule = container_of(info, struct fib_rule_notifier_info, info)->rule;
 		bit = bit_of(info->family);
-		changed_all(routes, bit, is_opaque(rule) ? bit : 0);
+		note_all_changed(routes, bit, is_opaque(rule) ? bit : 0);
 		break;
 	}
 	return NOTIFY_DONE;
@@ -188,7 +188,7 @@ static int nexthop_event(struct notifier_block *nb, unsigned long event,
 	nh = nexthop_find_by_id(info->net, info->id);
 	if (!nh || !list_empty(&nh->fi_list) || !list_empty(&nh->f6i_list) ||
 	    !list_empty(&nh->grp_list))
-		changed_all(routes, IPV4 | IPV6, 0);
+		note_all_changed(routes, IPV4 | IPV6, 0);
 	return NOTIFY_DONE;
 }
 
@@ -212,7 +212,7 @@ void nfto_routes_carrier(struct nfto_net *nn, const struct net_device *dev)
 		all |= IPV6;
 	rcu_read_unlock();
 	if (all)
-		changed_all(&nn->routes, all, 0);
+		note_all_changed(&nn->routes, all, 0);
 }
 
 /**
@@ -234,7 +234,7 @@ bool nfto_routes_stale(struct nfto_nexthop *nh)
 	if (!READ_ONCE(nh->stale)) {
 		WRITE_ONCE(nh->stale, true);
 		spin_lock_bh(&routes->lock);
-		wake(routes);
+		wake_routes(routes);
 		spin_unlock_bh(&routes->lock);
 	}
 	return true;
@@ -242,7 +242,7 @@ bool nfto_routes_stale(struct nfto_nexthop *nh)
 
 /* --- the route that a direction should have: below RCU --- */
 
-static bool is_alive(const struct fib_nh_common *leg)
+static bool is_leg_alive(const struct fib_nh_common *leg)
 {
 	if (leg->nhc_flags & RTNH_F_DEAD)
 		return false;
@@ -253,14 +253,14 @@ static bool is_alive(const struct fib_nh_common *leg)
 }
 
 /* Whether a leg of a route leads to the next hop; all but Ethernet has no other. */
-static bool leads_to(const struct fib_nh_common *leg,
+static bool leg_leads_to(const struct fib_nh_common *leg,
 		     const struct nfto_nexthop *nh, const void *daddr)
 {
 	const struct neighbour *n = nh->neigh;
 	const void *gw = daddr;
 	int family = nh->family;
 
-	if (!is_alive(leg) || leg->nhc_dev != nh->l3dev || leg->nhc_lwtstate)
+	if (!is_leg_alive(leg) || leg->nhc_dev != nh->l3dev || leg->nhc_lwtstate)
 		return false;
 	if (!n)
 		return true;
@@ -294,7 +294,7 @@ struct way {
 };
 
 /* Where its packets are routed. */
-static int iif_of(const struct way *way)
+static int way_iif(const struct way *way)
 {
 	const struct net_device *dev = way->from->l3dev;
 
@@ -305,10 +305,10 @@ static int iif_of(const struct way *way)
  * As ip_route_input() looks it up, but for what differs between the packets of a
  * connection (mark, TOS). Any leg will do, each packet has taken some.
  */
-static bool leads4(struct way *way)
+static bool way4_is_right(struct way *way)
 {
 	struct flowi4 fl = {
-		.flowi4_iif = iif_of(way),
+		.flowi4_iif = way_iif(way),
 		.flowi4_scope = RT_SCOPE_UNIVERSE,
 		.flowi4_proto = way->in->dst.protonum,
 		.flowi4_uid = sock_net_uid(way->net, NULL),
@@ -325,7 +325,7 @@ static bool leads4(struct way *way)
 	way->table = res.table->tb_id;
 	way->mtu = res.fi->fib_mtu ?: READ_ONCE(way->nh->l3dev->mtu);
 	for (i = 0; i < fib_info_num_path(res.fi); i++)
-		if (leads_to(fib_info_nhc(res.fi, i), way->nh, &fl.daddr))
+		if (leg_leads_to(fib_info_nhc(res.fi, i), way->nh, &fl.daddr))
 			return true;
 	return false;
 }
@@ -339,7 +339,7 @@ static int leg6_leads(struct fib6_nh *leg, void *arg)
 {
 	const struct legs6 *legs = arg;
 
-	return leads_to(&leg->nh_common, legs->nh, legs->daddr);
+	return leg_leads_to(&leg->nh_common, legs->nh, legs->daddr);
 }
 
 static bool any_leg6_leads(struct fib6_info *f6i, struct legs6 *legs)
@@ -363,10 +363,10 @@ static bool any_leg6_leads(struct fib6_info *f6i, struct legs6 *legs)
 }
 
 /* As ip6_route_input(). */
-static bool leads6(struct way *way)
+static bool way6_is_right(struct way *way)
 {
 	struct flowi6 fl = {
-		.flowi6_iif = iif_of(way),
+		.flowi6_iif = way_iif(way),
 		.flowi6_proto = way->in->dst.protonum,
 		.flowi6_uid = sock_net_uid(way->net, NULL),
 		.saddr = way->in->src.u3.in6,
@@ -392,9 +392,9 @@ static bool leads6(struct way *way)
 	return leads;
 }
 
-static bool leads(struct way *way)
+static bool way_is_right(struct way *way)
 {
-	return way->in->src.l3num == NFPROTO_IPV6 ? leads6(way) : leads4(way);
+	return way->in->src.l3num == NFPROTO_IPV6 ? way6_is_right(way) : way4_is_right(way);
 }
 
 #ifdef CONFIG_IP_MULTIPLE_TABLES
@@ -451,7 +451,7 @@ bool nfto_routes_agree(struct net *net, const struct nf_conn *ct,
 		.nh = nh[dir],
 	};
 
-	return !nfto_nexthop_is_plain(nh[dir]) || leads(&way) ||
+	return !nfto_nexthop_is_plain(nh[dir]) || way_is_right(&way) ||
 	       opaque_families(net) & bit_of(nh[dir]->family);
 }
 
@@ -505,13 +505,13 @@ static bool is_wrong(const struct pass *pass, const struct nfto_dir *dir,
 	if (change->unclear || !nfto_nexthop_is_plain(dir->nh))
 		return true;
 	rcu_read_lock();
-	right = leads(&way) && min_t(u32, way.mtu, U16_MAX) == dir->nh->mtu;
+	right = way_is_right(&way) && min_t(u32, way.mtu, U16_MAX) == dir->nh->mtu;
 	rcu_read_unlock();
 	return !right || (pass->opaque & bit_of(change->family) &&
 			  change->table != way.table);
 }
 
-static void walk(struct pass *pass, struct nfto_nexthop *nh,
+static void check_change(struct pass *pass, struct nfto_nexthop *nh,
 		 const struct nfto_route_change *change)
 {
 	struct nfto_range range = { .at = change->first, .last = change->last };
@@ -570,7 +570,7 @@ static bool renew_by(struct nfto_nexthop *nh, const struct nfto_dir *dir,
  * A flow may have another route by now that nobody has looked at yet: that is the
  * end of this flow, and says nothing about the others.
  */
-static void renew(struct pass *pass, struct nfto_nexthop *nh)
+static void renew_nexthop(struct pass *pass, struct nfto_nexthop *nh)
 {
 	struct nfto_range range = NFTO_RANGE_ALL;
 	struct nfto_flow *flow;
@@ -591,7 +591,7 @@ static void renew(struct pass *pass, struct nfto_nexthop *nh)
 	}
 }
 
-static void look_at(struct pass *pass, struct nfto_nexthop *nh)
+static void look_at_nexthop(struct pass *pass, struct nfto_nexthop *nh)
 {
 	const u8 bit = bit_of(nh->family);
 	const struct nfto_route_change all = {
@@ -603,12 +603,12 @@ static void look_at(struct pass *pass, struct nfto_nexthop *nh)
 
 	pass->nexthops++;
 	if (pass->all & bit)
-		walk(pass, nh, &all);
+		check_change(pass, nh, &all);
 	else
 		for (i = 0; i < pass->n; i++)
 			if (pass->change[i].family == nh->family)
-				walk(pass, nh, &pass->change[i]);
-	renew(pass, nh);
+				check_change(pass, nh, &pass->change[i]);
+	renew_nexthop(pass, nh);
 }
 
 /* The table after that of the last call, with a reference. */
@@ -627,7 +627,7 @@ static struct nfto_table *next_table(struct nfto_net *nn, u32 last)
 	return found;
 }
 
-static void look_at_all(struct nfto_net *nn, struct pass *pass)
+static void look_at_nexthops(struct nfto_net *nn, struct pass *pass)
 {
 	struct nfto_nexthop *nh;
 	struct nfto_table *table;
@@ -638,7 +638,7 @@ static void look_at_all(struct nfto_net *nn, struct pass *pass)
 	while ((table = next_table(nn, last))) {
 		bucket = 0;
 		while ((nh = nfto_nexthop_each(table, &bucket, nn->routes.pass))) {
-			look_at(pass, nh);
+			look_at_nexthop(pass, nh);
 			nfto_nexthop_put(nh);
 			cond_resched();
 		}
@@ -669,7 +669,7 @@ static void wait_for_change(const struct pass *pass)
 	synchronize_rcu();
 }
 
-static long wait_until(unsigned long then)
+static long jiffies_until(unsigned long then)
 {
 	long wait = then - jiffies;
 
@@ -678,13 +678,13 @@ static long wait_until(unsigned long then)
 }
 
 /* Everything is looked at once a second at most. */
-static void take(struct nfto_routes *routes, struct pass *pass)
+static void take_changes(struct nfto_routes *routes, struct pass *pass)
 {
 	spin_lock_bh(&routes->lock);
 	pass->n = routes->n;
 	memcpy(pass->change, routes->change, routes->n * sizeof(pass->change[0]));
 	routes->n = 0;
-	if (routes->all && wait_until(routes->next_all) <= 0) {
+	if (routes->all && jiffies_until(routes->next_all) <= 0) {
 		pass->all = routes->all;
 		pass->unclear = routes->unclear;
 		routes->all = 0;
@@ -693,7 +693,7 @@ static void take(struct nfto_routes *routes, struct pass *pass)
 	spin_unlock_bh(&routes->lock);
 }
 
-static void again(struct nfto_routes *routes, long delay)
+static void run_routes_again(struct nfto_routes *routes, long delay)
 {
 	spin_lock_bh(&routes->lock);
 	if (!routes->off)
@@ -708,7 +708,7 @@ static void again(struct nfto_routes *routes, long delay)
  *
  * Return: false if it has to be tried again, because routes change so fast.
  */
-static bool listen(struct nfto_net *nn)
+static bool listen_for_routes(struct nfto_net *nn)
 {
 	struct nfto_routes *routes = &nn->routes;
 
@@ -721,23 +721,23 @@ static bool listen(struct nfto_net *nn)
 		return false;
 	}
 	WRITE_ONCE(routes->on, true);
-	changed_all(routes, IPV4 | IPV6, 0);
+	note_all_changed(routes, IPV4 | IPV6, 0);
 	return true;
 }
 
-static void run(struct nfto_net *nn)
+static void run_routes_pass(struct nfto_net *nn)
 {
 	struct nfto_routes *routes = &nn->routes;
 	struct pass pass = { .net = nn->net };
 	unsigned long busy;
 	u64 began;
 
-	take(routes, &pass);
+	take_changes(routes, &pass);
 	wait_for_change(&pass);
 	began = ktime_get_ns();
 	pass.opaque = opaque_families(nn->net);
 	pass.unclear |= pass.all & pass.opaque;
-	look_at_all(nn, &pass);
+	look_at_nexthops(nn, &pass);
 	trace_nfto_routes(pass.n, pass.all, pass.nexthops, pass.walked,
 			  pass.ended, pass.renewed);
 
@@ -747,23 +747,23 @@ static void run(struct nfto_net *nn)
 		routes->next_all = jiffies + ALL_DELAY;
 }
 
-static void work(struct work_struct *work)
+static void routes_work(struct work_struct *work)
 {
 	struct nfto_net *nn = container_of(to_delayed_work(work), struct nfto_net,
 					   routes.work);
 	struct nfto_routes *routes = &nn->routes;
-	bool listens = listen(nn);
-	long wait = wait_until(routes->next);
+	bool listens = listen_for_routes(nn);
+	long wait = jiffies_until(routes->next);
 
 	if (wait > 0) {
-		again(routes, wait);
+		run_routes_again(routes, wait);
 		return;
 	}
-	run(nn);
+	run_routes_pass(nn);
 	if (!listens)
-		again(routes, LISTEN_DELAY);
+		run_routes_again(routes, LISTEN_DELAY);
 	else if (READ_ONCE(routes->all))
-		again(routes, wait_until(routes->next_all));
+		run_routes_again(routes, jiffies_until(routes->next_all));
 }
 
 /* --- begin and end --- */
@@ -771,7 +771,7 @@ static void work(struct work_struct *work)
 void nfto_routes_init(struct nfto_routes *routes)
 {
 	spin_lock_init(&routes->lock);
-	INIT_DELAYED_WORK(&routes->work, work);
+	INIT_DELAYED_WORK(&routes->work, routes_work);
 	routes->fib.notifier_call = fib_event;
 	routes->nexthop.notifier_call = nexthop_event;
 	routes->next = jiffies;
@@ -783,7 +783,7 @@ void nfto_routes_begin(struct nfto_net *nn)
 {
 	spin_lock_bh(&nn->routes.lock);
 	if (!READ_ONCE(nn->routes.on))
-		wake(&nn->routes);
+		wake_routes(&nn->routes);
 	spin_unlock_bh(&nn->routes.lock);
 }
 
