@@ -5,7 +5,13 @@
 #include <linux/module.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
+#include "flow/flow.h"
+#include "hw/hw.h"
+#include "netlink/netlink.h"
+#include "nft/nft.h"
 #include "nfto.h"
+#include "selftest/offer.h"
+#include "way/way.h"
 
 struct workqueue_struct *nfto_wq;
 struct workqueue_struct *nfto_control_wq;
@@ -20,7 +26,6 @@ static unsigned int net_id;
 static atomic_t n_objects;
 static DECLARE_WAIT_QUEUE_HEAD(nothing_left);
 
-/* Context: any; -1 from a work of nfto_control_wq, which nfto_exit() flushes. */
 void nfto_account(int change)
 {
 	if (!atomic_add_return(change, &n_objects))
@@ -29,12 +34,6 @@ void nfto_account(int change)
 
 /* --- a netns --- */
 
-/**
- * nfto_net_of() - what belongs to a netns
- * @net: the netns
- *
- * Return: no reference; NULL before it was made and after it was let go.
- */
 struct nfto_net *nfto_net_of(const struct net *net)
 {
 	struct nfto_net **nn = net_generic(net, net_id);
@@ -48,7 +47,6 @@ static void net_free(struct nfto_net *nn)
 	kfree_rcu(nn, rcu);
 }
 
-/* Context: any. */
 void nfto_net_put(struct nfto_net *nn)
 {
 	if (refcount_dec_and_test(&nn->ref))
@@ -117,7 +115,7 @@ static void __net_exit net_exit(struct net *net)
 	mutex_lock(&nn->lock);
 	nn->dead = true;
 	list_for_each_entry(table, &nn->tables, list)
-		nfto_table_end_flows(table, NFTO_REASON_TABLE_GONE);
+		nfto_flowtable_end_flows(table, NFTO_REASON_TABLE_GONE);
 	mutex_unlock(&nn->lock);
 	nfto_routes_exit(nn);
 	nfto_wheel_exit(&nn->wheel);

@@ -9,6 +9,9 @@
 #include <linux/in6.h>
 #include <linux/tracepoint.h>
 #include "netlink/netlink-names.h"
+#include "events.h"
+#include "flow/flow.h"
+#include "hw/hw.h"
 #include "nfto.h"
 
 #ifndef _NFTO_TRACE_ADDR
@@ -72,7 +75,7 @@ DECLARE_EVENT_CLASS(nfto_flow,
 		__entry->id = flow->id;
 		__entry->table = flow->table->id;
 		__entry->l4proto = flow->dir[0].proto;
-		__entry->reason = flow->reason;
+		__entry->reason = flow->end_reason;
 		nfto_trace_ends(&flow->ct->tuplehash[0].tuple, __entry->src,
 				__entry->dst);
 	),
@@ -117,7 +120,7 @@ TRACE_EVENT(nfto_dir,
 		__entry->from = from;
 		__entry->event = event;
 		__entry->to = to;
-		__entry->reason = dir->reason;
+		__entry->reason = dir->out_reason;
 	),
 	TP_printk("id=%llu dir=%s iif=%d cookie=%lx from=%s event=%s to=%s reason=%s err=%d",
 		  __entry->id, __entry->reply ? "reply" : "orig", __entry->iif,
@@ -185,11 +188,10 @@ TRACE_EVENT(nfto_refuse,
 		  __print_symbolic(__entry->reason, NFTO_REASON_NAMES))
 );
 
-/* A look at what routes have changed; @all: families, IPv4 is 1, IPv6 is 2. */
+/* A look at what routes have changed. */
 TRACE_EVENT(nfto_routes,
-	TP_PROTO(unsigned int changes, unsigned int all, unsigned int nexthops,
-		 unsigned int walked, unsigned int ended, unsigned int renewed),
-	TP_ARGS(changes, all, nexthops, walked, ended, renewed),
+	TP_PROTO(const struct nfto_routes_seen *seen),
+	TP_ARGS(seen),
 	TP_STRUCT__entry(
 		__field(u32, changes)
 		__field(u32, all)
@@ -199,12 +201,12 @@ TRACE_EVENT(nfto_routes,
 		__field(u32, renewed)
 	),
 	TP_fast_assign(
-		__entry->changes = changes;
-		__entry->all = all;
-		__entry->nexthops = nexthops;
-		__entry->walked = walked;
-		__entry->ended = ended;
-		__entry->renewed = renewed;
+		__entry->changes = seen->changes;
+		__entry->all = seen->all;
+		__entry->nexthops = seen->nexthops;
+		__entry->walked = seen->walked;
+		__entry->ended = seen->ended;
+		__entry->renewed = seen->renewed;
 	),
 	TP_printk("changes=%u all=%u nexthops=%u walked=%u ended=%u renewed=%u",
 		  __entry->changes, __entry->all, __entry->nexthops,

@@ -5,7 +5,7 @@
  */
 #include <linux/if_vlan.h>
 #include <linux/ppp_defs.h>
-#include "nfto.h"
+#include "fast/internal.h"
 
 /* RFC 2516, section 4, and the protocol field of RFC 1661 */
 struct pppoe {

@@ -14,7 +14,7 @@
 #include <net/netfilter/nf_conntrack_core.h>
 #include <net/xfrm.h>
 #include "compat/rt6.h"
-#include "nfto.h"
+#include "fast/internal.h"
 
 /**
  * nfto_forward_l4() - what the L4 header says
@@ -209,7 +209,7 @@ struct nfto_dir *nfto_forward_begin(struct sk_buff *skb, struct nfto_packet *p,
 	if (unlikely(dir->doubt)) {
 		touch_flow(dir);
 		if (dir->doubt == NFTO_DOUBT_NEW)
-			nfto_age_doubted(dir);
+			nfto_age_await_verdict(dir);
 		return leave_to_slow_path(p, NFTO_REASON_RULESET_CHECK, verdict);
 	}
 	if (unlikely(skb->len > p->len + p->offset) &&

@@ -4,7 +4,7 @@
  */
 #include <linux/ip.h>
 #include <net/ip.h>
-#include "nfto.h"
+#include "fast/internal.h"
 
 static enum nfto_reason parse_ip4(struct sk_buff *skb, struct nfto_packet *p)
 {

@@ -3,7 +3,7 @@
  * IPv6: which packets are plain enough, and what is done to them.
  */
 #include <linux/ipv6.h>
-#include "nfto.h"
+#include "fast/internal.h"
 
 static enum nfto_reason parse_ip6(struct sk_buff *skb, struct nfto_packet *p)
 {

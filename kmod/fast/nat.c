@@ -10,7 +10,7 @@
 #include <linux/tcp.h>
 #include <linux/udp.h>
 #include <net/checksum.h>
-#include "nfto.h"
+#include "fast/internal.h"
 
 /* The source and the destination port, as they are on the wire. */
 union ports {

@@ -9,7 +9,7 @@
  * are searched for these, which is one look at each entry's status.
  */
 #include <linux/random.h>
-#include "nfto.h"
+#include "flow/internal.h"
 
 #define TICK			(HZ / 4)
 #define TICKS_PER_SCAN		4
@@ -93,19 +93,6 @@ void nfto_wheel_del(struct nfto_wheel *wheel, struct nfto_flow *flow)
 	atomic_dec(&wheel->n_flows);
 }
 
-/* It is out, and there is a chance that the driver takes it some time. */
-static bool may_be_tried(const struct nfto_dir *dir)
-{
-	const struct nfto_port *port = nfto_dir_port(dir);
-
-	if (dir->state != NFTO_HW_OUT || dir->doubt || !port ||
-	    !READ_ONCE(port->open) || dir->nh->reason ||
-	    nfto_dir_other(dir)->nh->reason)
-		return false;
-	return !(dir->flags & NFTO_D_REFUSED) ||
-	       dir->epoch != READ_ONCE(port->epoch);
-}
-
 /* When: after 1, 2, 4, ... 32 s, more or less, so that not all come at once. */
 #define RETRY_MAX_SHIFT	5
 
@@ -114,11 +101,11 @@ static unsigned int retry_in(const struct nfto_flow *flow)
 	unsigned int i, delay, min = UINT_MAX;
 
 	for (i = 0; i < IP_CT_DIR_MAX; i++) {
-		if (!may_be_tried(&flow->dir[i]))
+		if (!nfto_engine_may_try(&flow->dir[i]))
 			continue;
 		delay = HZ;
 		/* Of a full port one flow at a time asks, see has_room(). */
-		if (flow->dir[i].reason != NFTO_REASON_FULL)
+		if (flow->dir[i].out_reason != NFTO_REASON_FULL)
 			delay <<= min_t(u8, flow->dir[i].tries, RETRY_MAX_SHIFT);
 		delay -= get_random_u32() % (delay / 2);
 		min = min(min, delay);
@@ -147,7 +134,6 @@ static void move_to_slot(struct nfto_flow *flow, unsigned int delay)
 		put_into_slot(wheel, flow, delay);
 }
 
-/* A direction has failed, and may be tried again. The flow's lock is held. */
 void nfto_age_failed(struct nfto_flow *flow)
 {
 	unsigned int delay = retry_in(flow);
@@ -157,14 +143,12 @@ void nfto_age_failed(struct nfto_flow *flow)
 		move_to_slot(flow, delay);
 }
 
-/* The first direction is in hardware: it counts. The flow's lock is held. */
 void nfto_age_counts(struct nfto_flow *flow)
 {
 	move_to_slot(flow, STATS_INTERVAL);
 }
 
-/* The first packet of a direction in doubt takes the slow path. Context: packet. */
-void nfto_age_doubted(struct nfto_dir *dir)
+void nfto_age_await_verdict(struct nfto_dir *dir)
 {
 	struct nfto_flow *flow = nfto_flow_of(dir);
 
@@ -224,7 +208,7 @@ static unsigned int dirs_to_retry(struct nfto_flow *flow)
 	int i;
 
 	for (i = 0; i < IP_CT_DIR_MAX; i++)
-		if (may_be_tried(&flow->dir[i]))
+		if (nfto_engine_may_try(&flow->dir[i]))
 			kick |= BIT(i);
 	return kick;
 }
@@ -328,15 +312,6 @@ static void look_at_flow(struct nfto_wheel *wheel, struct nfto_flow *flow)
 	kick_some(flow, kick);
 }
 
-/**
- * nfto_age_suspect() - what the hardware has of a flow may be lost
- * @flow: the flow; live, with a reference or below RCU
- *
- * A packet came by here that the hardware should have had, or others are lost.
- * What has lost one direction will have lost the other, too.
- *
- * Context: any; for packets each two seconds at most.
- */
 void nfto_age_suspect(struct nfto_flow *flow)
 {
 	unsigned int kick = 0;
@@ -348,13 +323,6 @@ void nfto_age_suspect(struct nfto_flow *flow)
 	kick_some(flow, kick);
 }
 
-/**
- * nfto_age_offer() - offer again what a driver has refused
- * @flow: the flow; live, with a reference or below RCU
- *
- * Context: any.
- * Return: whether there was something that may be taken.
- */
 bool nfto_age_offer(struct nfto_flow *flow)
 {
 	unsigned int kick;

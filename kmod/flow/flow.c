@@ -20,20 +20,12 @@
 #include <net/netfilter/nf_conntrack_acct.h>
 #include <net/netfilter/nf_conntrack_l4proto.h>
 #include <net/netfilter/nf_conntrack_timeout.h>
-#include "nfto.h"
-#include "trace.h"
+#include "flow/internal.h"
 
 static struct kmem_cache *plain_cache;
 static struct kmem_cache *counting_cache;
 static atomic64_t last_id;
 
-/**
- * nfto_flow_timeout() - how long a flow may be idle
- * @flow: the flow
- *
- * Return: jiffies, from conntrack's nf_flowtable_*_timeout; 30 s where it has
- * none for the protocol.
- */
 unsigned int nfto_flow_timeout(const struct nfto_flow *flow)
 {
 	struct net *net = nf_ct_net(flow->ct);
@@ -48,13 +40,11 @@ unsigned int nfto_flow_timeout(const struct nfto_flow *flow)
 	}
 }
 
-/* Of all flows that were ever made. */
 u64 nfto_flow_last_id(void)
 {
 	return atomic64_read(&last_id);
 }
 
-/* So many that no flow will have. Return: the first of them. */
 u64 nfto_flow_new_ids(unsigned int n)
 {
 	return atomic64_add_return(n, &last_id) - n + 1;
@@ -111,7 +101,7 @@ static void ct_give_back(const struct nfto_flow *flow)
 	default:
 		return;
 	}
-	idle = flow->reason == NFTO_REASON_EXPIRED ? nfto_flow_timeout(flow) : 0;
+	idle = flow->end_reason == NFTO_REASON_EXPIRED ? nfto_flow_timeout(flow) : 0;
 	timeout = max(timeout - idle, 0);
 	if ((s32)(READ_ONCE(ct->timeout) - nfct_time_stamp) > timeout)
 		WRITE_ONCE(ct->timeout, nfct_time_stamp + timeout);
@@ -145,7 +135,6 @@ static void free_flows_rcu(struct rcu_head *rcu)
 	}
 }
 
-/* Context: any. */
 void nfto_flow_put(struct nfto_flow *flow)
 {
 	if (!refcount_dec_and_test(&flow->ref))
@@ -154,16 +143,6 @@ void nfto_flow_put(struct nfto_flow *flow)
 	call_rcu(&flow->rcu, free_flows_rcu);
 }
 
-/**
- * nfto_flow_put_all() - drop a reference of each of these
- * @dirs: directions of the flows; a flow may be there twice
- * @n: how many
- *
- * Those that are to be freed wait for the same grace period together: no queue
- * has them any more, so that the queue's link is free for their chain.
- *
- * Context: any.
- */
 void nfto_flow_put_all(struct nfto_dir *const *dirs, unsigned int n)
 {
 	struct nfto_dir *chain = NULL;
@@ -180,7 +159,6 @@ void nfto_flow_put_all(struct nfto_dir *const *dirs, unsigned int n)
 		call_rcu(&nfto_flow_of(chain)->rcu, free_flows_rcu);
 }
 
-/* For those who found it below rcu_read_lock() or in a list. */
 bool nfto_flow_get(struct nfto_flow *flow)
 {
 	return refcount_inc_not_zero(&flow->ref);
@@ -218,18 +196,6 @@ static const u8 next_state[][NFTO_EV_LOST + 1] = {
 	},
 };
 
-/**
- * nfto_flow_event() - every transition of a direction
- * @dir: the direction
- * @event: what happened to it
- * @reason: why it is out, where it is out after this
- *
- * Takes or drops the reference that a direction in hardware holds, and keeps
- * IPS_HW_OFFLOAD true: set while both directions are in hardware.
- *
- * Context: the flow's lock is held, and the caller has a reference of its own.
- * Return: false if that cannot happen in this state; nothing has changed then.
- */
 bool nfto_flow_event(struct nfto_dir *dir, enum nfto_hw_event event,
 		     enum nfto_reason reason)
 {
@@ -241,7 +207,7 @@ bool nfto_flow_event(struct nfto_dir *dir, enum nfto_hw_event event,
 		return false;
 
 	dir->state = now;
-	dir->reason = now == NFTO_HW_IN ? NFTO_REASON_NONE : reason;
+	dir->out_reason = now == NFTO_HW_IN ? NFTO_REASON_NONE : reason;
 	if (event == NFTO_EV_ADD)
 		refcount_inc(&flow->ref);
 	else if (now == NFTO_HW_OUT)
@@ -254,9 +220,7 @@ bool nfto_flow_event(struct nfto_dir *dir, enum nfto_hw_event event,
 	else if (test_bit(IPS_HW_OFFLOAD_BIT, &flow->ct->status) &&
 		 flow->flags & NFTO_F_LIVE)
 		clear_bit(IPS_HW_OFFLOAD_BIT, &flow->ct->status);
-	trace_nfto_dir(dir, was, event, now);
-	if (event != NFTO_EV_ADD && event != NFTO_EV_REMOVE)
-		nfto_event_dir(dir);
+	nfto_event_dir(dir, was, event);
 	return true;
 }
 
@@ -272,16 +236,6 @@ static void set_doubt(struct nfto_dir *dir, enum nfto_doubt doubt)
 	nfto_engine_kick(dir);
 }
 
-/**
- * nfto_flow_doubt() - the ruleset may forbid a flow now
- * @flow: the flow; the caller has a reference, or found it below RCU
- *
- * Both directions leave the hardware, and the slow path has their packets until
- * nfto_flow_trust(). Where both are in doubt already, that changes nothing, so
- * that the wait of age.c comes to its end.
- *
- * Context: any.
- */
 void nfto_flow_doubt(struct nfto_flow *flow)
 {
 	struct nfto_dir *dir = flow->dir;
@@ -294,8 +248,7 @@ void nfto_flow_doubt(struct nfto_flow *flow)
 	spin_unlock_bh(&flow->lock);
 }
 
-/* A packet has reached "flow add", and may be dropped yet. Context: packet. */
-void nfto_flow_reached(struct nfto_dir *dir)
+void nfto_dir_reached(struct nfto_dir *dir)
 {
 	struct nfto_flow *flow = nfto_flow_of(dir);
 
@@ -305,8 +258,7 @@ void nfto_flow_reached(struct nfto_dir *dir)
 	spin_unlock_bh(&flow->lock);
 }
 
-/* And has got through the rest of the ruleset. Context: packet. */
-void nfto_flow_trust(struct nfto_dir *dir)
+void nfto_dir_trust(struct nfto_dir *dir)
 {
 	struct nfto_flow *flow = nfto_flow_of(dir);
 
@@ -338,11 +290,11 @@ static void init_dir(struct nfto_dir *dir, const struct nfto_table *table,
 	}
 	dir->nh = out;
 	if (!table->hw)
-		dir->reason = NFTO_REASON_SOFTWARE_TABLE;
+		dir->out_reason = NFTO_REASON_SOFTWARE_TABLE;
 	else if (!back->port)
-		dir->reason = NFTO_REASON_NO_PORT;
+		dir->out_reason = NFTO_REASON_NO_PORT;
 	else
-		dir->reason = NFTO_REASON_WAITING;
+		dir->out_reason = NFTO_REASON_WAITING;
 }
 
 static struct nfto_flow *alloc_flow(struct nfto_table *table,
@@ -376,15 +328,6 @@ static struct nfto_flow *alloc_flow(struct nfto_table *table,
 	return flow;
 }
 
-/**
- * nfto_flow_add() - a new flow
- * @table: its table
- * @ct: its conntrack entry, IPS_OFFLOAD set by the caller
- * @nh: where its directions leave; the references are taken over, in any case
- *
- * Context: packet.
- * Return: 0 or a negative errno; -EEXIST if another flow has the same packets.
- */
 int nfto_flow_add(struct nfto_table *table, struct nf_conn *ct,
 		  struct nfto_nexthop *nh[IP_CT_DIR_MAX])
 {
@@ -407,7 +350,6 @@ int nfto_flow_add(struct nfto_table *table, struct nf_conn *ct,
 		return err;
 	}
 	ct_lend(ct);
-	trace_nfto_flow_added(flow);
 	nfto_event_flow(flow, NFTO_REASON_NONE);
 
 	/*
@@ -441,21 +383,12 @@ static bool clear_live(struct nfto_flow *flow, enum nfto_reason reason)
 		atomic_sub(!!flow->dir[0].doubt + !!flow->dir[1].doubt,
 			   &flow->table->n_doubted);
 		flow->flags &= ~NFTO_F_LIVE;
-		flow->reason = reason;
+		flow->end_reason = reason;
 	}
 	spin_unlock(&flow->lock);
 	return live;
 }
 
-/**
- * nfto_flow_end() - a flow is no more
- * @flow: the flow; the caller has a reference, or found it below RCU
- * @reason: why
- *
- * Its entries leave the hardware later, see the top of this file.
- *
- * Context: any.
- */
 void nfto_flow_end(struct nfto_flow *flow, enum nfto_reason reason)
 {
 	struct nfto_table *table = flow->table;
@@ -471,7 +404,6 @@ void nfto_flow_end(struct nfto_flow *flow, enum nfto_reason reason)
 	nfto_nexthop_unlink(flow->dir[1].nh, &flow->dir[1]);
 	ct_give_back(flow);
 	nfto_table_count(table, reason);
-	trace_nfto_flow_ended(flow);
 	nfto_event_flow(flow, reason);
 	if (table->hw) {
 		nfto_engine_kick(&flow->dir[0]);

@@ -5,8 +5,7 @@
  */
 #include <linux/ktime.h>
 #include <net/netfilter/nf_conntrack_zones.h>
-#include "nfto.h"
-#include "trace.h"
+#include "flow/internal.h"
 
 /* What every connection goes through at its beginning and end is not kept. */
 static bool is_worth_keeping(enum nfto_reason reason)
@@ -43,15 +42,6 @@ static const struct nfto_refusal *keep_refusal(struct nfto_refusals *all,
 	return r->count == 1 ? r : NULL;
 }
 
-/**
- * nfto_refuse() - no flow is made for a packet
- * @table: the table it was meant for
- * @ct: its conntrack entry, NULL: none
- * @in: where it came from
- * @reason: why
- *
- * Context: packet.
- */
 void nfto_refuse(struct nfto_table *table, const struct nf_conn *ct,
 		 const struct net_device *in, enum nfto_reason reason)
 {
@@ -61,11 +51,9 @@ void nfto_refuse(struct nfto_table *table, const struct nf_conn *ct,
 	nfto_table_count(table, reason);
 	if (!ct || !is_worth_keeping(reason))
 		return;
-	trace_nfto_refuse(ct, reason);
 	all = this_cpu_ptr(table->net->refusals);
 	spin_lock(&all->lock);
 	fresh = keep_refusal(all, ct, in, reason);
-	if (fresh)
-		nfto_event_refusal(table->net, fresh);
+	nfto_event_refusal(table->net, ct, reason, fresh);
 	spin_unlock(&all->lock);
 }

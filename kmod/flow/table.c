@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A flowtable: its flows by what their packets look like, and its devices.
- *
- * nf_tables' object goes when nf_tables wants it to, at a moment when nobody
- * may be waited for. The table lives on until its last flow is gone.
+ * A flowtable: its flows by what their packets look like, and which devices it is
+ * on. It is freed when nobody has a reference any more, flows among them.
  */
 #include <linux/jhash.h>
 #include <linux/random.h>
-#include <linux/rtnetlink.h>
 #include <linux/slab.h>
 #include <net/ipv6.h>
-#include "nfto.h"
+#include "flow/internal.h"
 
 static u32 last_table_id;
 
@@ -116,14 +113,6 @@ u32 nfto_table_digest(const struct nfto_table *table, const struct nfto_dir *dir
 	return digest_ip6(table, pair, dir->ports, dir->iif, dir->proto);
 }
 
-/**
- * nfto_table_lookup() - the direction that a packet belongs to
- * @table: the table
- * @key: of the packet; @digest is filled in for IPv6
- *
- * Context: packet.
- * Return: a direction of a live flow, or NULL.
- */
 struct nfto_dir *nfto_table_lookup(struct nfto_table *table,
 				   struct nfto_key *key)
 {
@@ -133,14 +122,6 @@ struct nfto_dir *nfto_table_lookup(struct nfto_table *table,
 	return rhashtable_lookup(&table->flows, key, flow_hash_params);
 }
 
-/**
- * nfto_table_key() - what a connection's packets are looked up by
- * @key: the key
- * @pair: where IPv6 addresses go, for the key
- * @t: the tuple of their direction
- * @iif: ifindex of the device where they arrive
- * @back: where the other direction leaves, so that this one comes from there
- */
 void nfto_table_key(struct nfto_key *key, struct in6_addr pair[2],
 		    const struct nf_conntrack_tuple *t, int iif,
 		    const struct nfto_nexthop *back)
@@ -211,7 +192,6 @@ void nfto_table_remove(struct nfto_table *table, struct nfto_flow *flow)
 
 /* --- devices: written under net->lock --- */
 
-/* Context: net->lock or rcu_read_lock(). */
 struct nfto_table_dev *nfto_table_find_dev(const struct nfto_table *table,
 					   int ifindex)
 {
@@ -224,107 +204,39 @@ struct nfto_table_dev *nfto_table_find_dev(const struct nfto_table *table,
 	return NULL;
 }
 
-/* Next hops of before are not for new flows any more. */
-static void new_generation(struct nfto_table *table)
+/* Next hops that were made before this are not for new flows any more. */
+static void begin_generation(struct nfto_table *table)
 {
 	spin_lock_bh(&table->nh_lock);
-	/* Pairs with the acquire in make(): who sees it sees the new devices. */
+	/* Pairs with the acquire in make_nexthop(): who sees it sees the new devices. */
 	smp_store_release(&table->gen, table->gen + 1);
 	spin_unlock_bh(&table->nh_lock);
 }
 
-/**
- * nfto_table_add_dev() - nf_tables hooks a table to a device
- * @table: the table
- * @dev: the device
- *
- * Context: control.
- * Return: 0, -ENOMEM, or with strict=1 why the device cannot offload.
- */
-int nfto_table_add_dev(struct nfto_table *table, struct net_device *dev)
+void nfto_table_attach_dev(struct nfto_table *table, struct nfto_table_dev *td)
 {
-	struct nfto_net *nn = table->net;
-	struct nfto_table_dev *td;
-	struct nfto_port *port;
-	int err;
-
-	td = kzalloc(sizeof(*td), GFP_KERNEL);
-	if (!td)
-		return -ENOMEM;
-	td->ifindex = dev->ifindex;
-	if (table->hw) {
-		port = nfto_port_use(nn, dev);
-		if (IS_ERR(port)) {
-			kfree(td);
-			return PTR_ERR(port);
-		}
-		td->port = port;
-		err = nfto_strict ? nfto_port_bind_now(port) : 0;
-		if (err) {
-			nfto_port_unuse(port);
-			kfree(td);
-			return err;
-		}
-	}
-	mutex_lock(&nn->lock);
+	mutex_lock(&table->net->lock);
 	list_add_tail_rcu(&td->list, &table->devs);
-	new_generation(table);
-	mutex_unlock(&nn->lock);
-	/* What could not be done without this device may be done now. */
-	nfto_nexthop_end_all(table, NFTO_REASON_ROUTE_STALE);
-	return 0;
+	begin_generation(table);
+	mutex_unlock(&table->net->lock);
 }
 
-/**
- * nfto_table_del_dev() - nf_tables takes a table's hook off a device
- * @table: the table
- * @dev: the device
- *
- * Flows by this device end. Their entries leave the hardware, and then the port
- * is unbound, in a worker.
- *
- * Context: control.
- */
-void nfto_table_del_dev(struct nfto_table *table, struct net_device *dev)
+struct nfto_table_dev *nfto_table_detach_dev(struct nfto_table *table,
+					     int ifindex)
 {
-	struct nfto_net *nn = table->net;
 	struct nfto_table_dev *td;
 
-	mutex_lock(&nn->lock);
-	td = nfto_table_find_dev(table, dev->ifindex);
+	mutex_lock(&table->net->lock);
+	td = nfto_table_find_dev(table, ifindex);
 	if (td) {
 		list_del_rcu(&td->list);
-		new_generation(table);
+		begin_generation(table);
 	}
-	mutex_unlock(&nn->lock);
-	if (!td)
-		return;
-
-	nfto_nexthop_end_dev(table, dev, NFTO_REASON_DEVICE_GONE);
-	if (td->port)
-		nfto_port_unuse(td->port);
-	kfree_rcu(td, rcu);
+	mutex_unlock(&table->net->lock);
+	return td;
 }
 
 /* --- begin and end --- */
-
-/* Ends all flows. Context: process. */
-void nfto_table_end_flows(struct nfto_table *table, enum nfto_reason reason)
-{
-	spin_lock_bh(&table->nh_lock);
-	table->dying = true;
-	spin_unlock_bh(&table->nh_lock);
-	nfto_nexthop_end_all(table, reason);
-}
-
-static void end_table_work(struct work_struct *work)
-{
-	struct nfto_table *table = container_of(work, struct nfto_table,
-						end_work);
-
-	nfto_table_end_flows(table, NFTO_REASON_TABLE_GONE);
-	nfto_table_put(table);
-}
 
 static void free_table_work(struct work_struct *work)
 {
@@ -346,54 +258,41 @@ static void free_table_work(struct work_struct *work)
 	nfto_account(-1);
 }
 
-/* Context: any. */
 void nfto_table_put(struct nfto_table *table)
 {
 	if (refcount_dec_and_test(&table->ref))
 		queue_work(nfto_control_wq, &table->free_work);
 }
 
-static void init_table(struct nfto_table *table, struct nf_flowtable *ft,
-		  struct nfto_net *nn)
+static void init_table(struct nfto_table *table, struct nfto_net *nn,
+		       struct nf_flowtable *ft)
 {
 	refcount_set(&table->ref, 1);
+	INIT_LIST_HEAD(&table->self);
 	INIT_LIST_HEAD(&table->devs);
 	spin_lock_init(&table->nh_lock);
-	INIT_WORK(&table->end_work, end_table_work);
 	INIT_WORK(&table->free_work, free_table_work);
 	table->net = nn;
 	table->ft = ft;
 	table->family = ft->type->family;
 	table->hw = ft->flags & NF_FLOWTABLE_HW_OFFLOAD;
 	table->counter = ft->flags & NF_FLOWTABLE_COUNTER;
-	table->follow = READ_ONCE(nfto_follow_ruleset);
 	table->cache = nfto_flow_cache(table->counter);
 	get_random_bytes(&table->seed, sizeof(table->seed));
 }
 
-/**
- * nfto_table_alloc() - nf_tables makes a flowtable
- * @ft: its object; @ft->list becomes the head that only this table is on
- *
- * Context: control.
- * Return: the table, or an ERR_PTR.
- */
-struct nfto_table *nfto_table_alloc(struct nf_flowtable *ft)
+struct nfto_table *nfto_table_alloc(struct nfto_net *nn, struct nf_flowtable *ft)
 {
-	struct nfto_net *nn = nfto_net_of(read_pnet(&ft->net));
 	struct nfto_table *table;
 	int err = -ENOMEM;
 
 	table = kzalloc(sizeof(*table), GFP_KERNEL);
 	if (!table)
 		return ERR_PTR(-ENOMEM);
-	init_table(table, ft, nn);
+	init_table(table, nn, ft);
 	table->cpu = alloc_percpu(struct nfto_table_cpu);
 	if (!table->cpu)
 		goto err_table;
-	err = nfto_ruleset_open(nn);
-	if (err)
-		goto err_cpu;
 	err = rhashtable_init(&table->flows, &flow_hash_params);
 	if (err)
 		goto err_cpu;
@@ -404,9 +303,6 @@ struct nfto_table *nfto_table_alloc(struct nf_flowtable *ft)
 	table->id = ++last_table_id;
 	list_add_tail_rcu(&table->list, &nn->tables);
 	mutex_unlock(&nn->lock);
-	nfto_routes_begin(nn);
-	INIT_LIST_HEAD(&ft->list);
-	list_add(&table->self, &ft->list);
 	return table;
 
 err_cpu:
@@ -416,24 +312,14 @@ err_table:
 	return ERR_PTR(err);
 }
 
-/**
- * nfto_table_detach() - nf_tables' object goes
- * @table: its table
- *
- * No hook runs any more: nf_tables has waited for a grace period after it took
- * them off, or never put them on.
- *
- * Context: control.
- */
-void nfto_table_detach(struct nfto_table *table)
+struct nfto_table *nfto_table_after(const struct nfto_net *nn, u32 id)
 {
-	struct nfto_net *nn = table->net;
+	struct nfto_table *table, *next = NULL;
 
-	mutex_lock(&nn->lock);
-	list_del_init(&table->self);
-	table->ft = NULL;
-	mutex_unlock(&nn->lock);
-	queue_work(nfto_control_wq, &table->end_work);
+	list_for_each_entry(table, &nn->tables, list)
+		if (table->id > id && (!next || table->id < next->id))
+			next = table;
+	return next;
 }
 
 #ifdef NFTO_SELFTEST

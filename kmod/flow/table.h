@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A flowtable. Locks and references: nfto.h. */
+/* A flowtable, its hash of flows and its devices: a part of flow/flow.h. */
 #ifndef _NFTO_TABLE_H
 #define _NFTO_TABLE_H
 
@@ -8,9 +8,13 @@
 #include <linux/rhashtable.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
+#include <net/netfilter/nf_conntrack_tuple.h>
 #include <net/netfilter/nf_flow_table.h>
 #include <uapi/linux/nfto.h>
+#include "flow/nexthop.h"
 
+struct nfto_dir;
+struct nfto_flow;
 struct nfto_net;
 struct nfto_port;
 
@@ -117,5 +121,159 @@ static inline void nfto_table_count(const struct nfto_table *table,
 {
 	this_cpu_inc(table->cpu->reason[reason]);
 }
+
+/**
+ * struct nfto_key - what a packet is looked up by
+ * @ip4: IPv4 addresses, source first
+ * @digest: of an IPv6 packet, filled in by nfto_table_lookup()
+ * @ip6: IPv6 addresses of the packet, source first, or NULL
+ * @ports: as struct nfto_dir has them
+ * @iif: as well
+ * @proto: as well
+ * @n_encap: encapsulations
+ * @encap: these, outermost first
+ */
+struct nfto_key {
+	union {
+		__be32 ip4[2];
+		u64 digest;
+	};
+	const struct in6_addr *ip6;
+	u32 ports;
+	int iif;
+	u8 proto;
+	u8 n_encap;
+	struct nfto_encap encap[NFTO_ENCAP_MAX];
+};
+
+/**
+ * nfto_table_alloc() - a table for a flowtable of nf_tables
+ * @nn: its netns
+ * @ft: nf_tables' object
+ *
+ * Context: control.
+ * Return: a table with one reference, on its netns' list; or an ERR_PTR.
+ */
+struct nfto_table *nfto_table_alloc(struct nfto_net *nn, struct nf_flowtable *ft);
+
+/**
+ * nfto_table_put() - drop a reference
+ * @table: the table; a work frees it after the last one
+ *
+ * Context: any.
+ */
+void nfto_table_put(struct nfto_table *table);
+
+/**
+ * nfto_table_after() - the tables of a netns by id
+ * @nn: the netns
+ * @id: the last one seen, 0 to begin with
+ *
+ * Context: net->lock is held.
+ * Return: the table of the lowest id above @id, no reference; or NULL.
+ */
+struct nfto_table *nfto_table_after(const struct nfto_net *nn, u32 id);
+
+/**
+ * nfto_table_lookup() - the direction that a packet belongs to
+ * @table: the table
+ * @key: of the packet; @digest is filled in for IPv6
+ *
+ * Context: packet.
+ * Return: a direction of a live flow, or NULL.
+ */
+struct nfto_dir *nfto_table_lookup(struct nfto_table *table,
+				   struct nfto_key *key);
+
+/**
+ * nfto_table_key() - what a connection's packets are looked up by
+ * @key: the key
+ * @pair: where IPv6 addresses go, for the key
+ * @t: the tuple of their direction
+ * @iif: ifindex of the device where they arrive
+ * @back: where the other direction leaves, so that this one comes from there
+ *
+ * Context: any.
+ */
+void nfto_table_key(struct nfto_key *key, struct in6_addr pair[2],
+		    const struct nf_conntrack_tuple *t, int iif,
+		    const struct nfto_nexthop *back);
+
+/**
+ * nfto_table_find_dev() - a device of a table
+ * @table: the table
+ * @ifindex: of the device
+ *
+ * Context: net->lock or rcu_read_lock().
+ * Return: the table's note of it, or NULL.
+ */
+struct nfto_table_dev *nfto_table_find_dev(const struct nfto_table *table,
+					   int ifindex);
+
+/**
+ * nfto_table_attach_dev() - a table has one more device
+ * @table: the table
+ * @td: its note, which is taken over
+ *
+ * Next hops that were made before this are not for new flows any more.
+ *
+ * Context: process.
+ */
+void nfto_table_attach_dev(struct nfto_table *table, struct nfto_table_dev *td);
+
+/**
+ * nfto_table_detach_dev() - a table has one device less
+ * @table: the table
+ * @ifindex: of the device
+ *
+ * Next hops that were made before this are not for new flows any more.
+ *
+ * Context: process.
+ * Return: the note, which packets may read until a grace period is over; NULL if
+ * the table was not on that device.
+ */
+struct nfto_table_dev *nfto_table_detach_dev(struct nfto_table *table,
+					     int ifindex);
+
+/**
+ * struct nfto_walk - all flows of a netns, or of one table
+ * @nn: the netns
+ * @only: id of the one table, 0: all
+ * @last: id of the last table that is done
+ * @table: that of @iter, a reference, or NULL
+ * @iter: where the walk stands
+ * @at: id of the flow that it stands on
+ * @disturbed: flows may have been missed, or met twice
+ */
+struct nfto_walk {
+	struct nfto_net *nn;
+	u32 only;
+	u32 last;
+	struct nfto_table *table;
+	struct rhashtable_iter iter;
+	u64 at;
+	bool disturbed;
+};
+
+/**
+ * nfto_walk() - shows flows, those that are left
+ * @w: the walk
+ * @visit: called below RCU for each; not 0 ends the walk, and the next one
+ *	begins with this flow
+ * @arg: handed to it
+ *
+ * Context: process.
+ * Return: what @visit returned last; 0 when there are no more.
+ */
+int nfto_walk(struct nfto_walk *w,
+	      int (*visit)(struct nfto_flow *flow, void *arg), void *arg);
+
+/**
+ * nfto_walk_end() - let go of what a walk stands on
+ * @w: the walk, at its end or not
+ *
+ * Context: process.
+ */
+void nfto_walk_end(struct nfto_walk *w);
 
 #endif

@@ -13,7 +13,7 @@
  * A direction is worked on by one worker at a time, so a driver never has two
  * calls for one cookie.
  */
-#include "hw/worker.h"
+#include "hw/internal.h"
 
 /* One more worker for that many directions in the queue. */
 #define BACKLOG_PER_WORKER	64
@@ -54,12 +54,6 @@ static void wake_worker(struct nfto_port *port)
 	}
 }
 
-/**
- * nfto_engine_kick() - have a direction looked at
- * @dir: the direction; the caller has a reference of its flow
- *
- * Context: bottom halves off.
- */
 void nfto_engine_kick(struct nfto_dir *dir)
 {
 	struct nfto_port *port = nfto_dir_port(dir);
@@ -76,6 +70,18 @@ void nfto_engine_kick(struct nfto_dir *dir)
 		wake_worker(port);
 	}
 	spin_unlock(&port->lock);
+}
+
+bool nfto_engine_may_try(const struct nfto_dir *dir)
+{
+	const struct nfto_port *port = nfto_dir_port(dir);
+
+	if (dir->state != NFTO_HW_OUT || dir->doubt || !port ||
+	    !READ_ONCE(port->open) || dir->nh->no_rule ||
+	    nfto_dir_other(dir)->nh->no_rule)
+		return false;
+	return !(dir->flags & NFTO_D_REFUSED) ||
+	       dir->epoch != READ_ONCE(port->epoch);
 }
 
 /*
@@ -207,13 +213,50 @@ static void for_nexthops(struct nfto_port *port,
 }
 
 /*
+ * Has the directions that come back from it looked at by their port's workers.
+ * Those that are linked meanwhile have been queued by whoever links them.
+ */
+static void kick_nexthop(struct nfto_nexthop *nh)
+{
+	struct nfto_range range = NFTO_RANGE_ALL;
+	struct nfto_flow *flow;
+
+	while ((flow = nfto_nexthop_next(nh, &range))) {
+		const struct nfto_dir *dir = range.dir;
+
+		local_bh_disable();
+		nfto_engine_kick(nfto_dir_other(dir));
+		local_bh_enable();
+		nfto_flow_put(flow);
+	}
+}
+
+/*
+ * Has the entries of its flows asked for that were not since their port's hardware
+ * was seen to have lost others. Context: process.
+ */
+static void suspect_nexthop(struct nfto_nexthop *nh)
+{
+	u32 since = READ_ONCE(nh->port->lost_at);
+	struct nfto_range range = NFTO_RANGE_ALL;
+	struct nfto_flow *flow;
+
+	while ((flow = nfto_nexthop_next(nh, &range))) {
+		if ((s32)(READ_ONCE(flow->asked) - since) < 0)
+			nfto_age_suspect(flow);
+		nfto_flow_put(flow);
+		cond_resched();
+	}
+}
+
+/*
  * The port lives: whoever frees it cancels this first. The flows are those of the
  * next hops, which is what for_nexthops() has references of.
  */
 static void lost_work(struct work_struct *work)
 {
 	for_nexthops(container_of(work, struct nfto_port, lost_work),
-		     nfto_nexthop_suspect);
+		     suspect_nexthop);
 }
 
 /* Context: process, before anybody knows the port. Return: 0 or -ENOMEM. */
@@ -269,7 +312,7 @@ void nfto_engine_free(struct nfto_port *port)
  */
 void nfto_engine_kick_all(struct nfto_port *port)
 {
-	for_nexthops(port, nfto_nexthop_kick);
+	for_nexthops(port, kick_nexthop);
 }
 
 /* Whether all that was queued up to number @last has been worked on. */
@@ -327,7 +370,6 @@ void nfto_engine_drain(struct nfto_port *port)
 	nfto_engine_flush(port);
 }
 
-/* What a port's workers have counted together. Context: any. */
 void nfto_engine_stats(const struct nfto_port *port,
 		       struct nfto_port_stats *sum)
 {

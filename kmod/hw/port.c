@@ -7,8 +7,7 @@
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
 #include <net/pkt_cls.h>
-#include "nfto.h"
-#include "trace.h"
+#include "hw/internal.h"
 
 /* A device that cannot be bound is tried again after 1, 2, 4, ... 64 s. */
 #define RETRY_MAX_SHIFT	6
@@ -27,7 +26,6 @@ static void free_port_work(struct work_struct *work)
 	nfto_account(-1);
 }
 
-/* Context: any. */
 void nfto_port_put(struct nfto_port *port)
 {
 	if (refcount_dec_and_test(&port->ref))
@@ -165,7 +163,6 @@ static void set_port_state(struct nfto_port *port, enum nfto_port_state state,
 	WRITE_ONCE(port->state, state);
 	WRITE_ONCE(port->error, err);
 	WRITE_ONCE(port->result, err ? nfto_result_get(err, text) : 0);
-	trace_nfto_port(port);
 	nfto_event_port(port);
 }
 
@@ -388,14 +385,6 @@ static struct nfto_port *make_port(struct nfto_net *nn, struct net_device *dev)
 	return port;
 }
 
-/**
- * nfto_port_use() - a flowtable with hardware offload names a device
- * @nn: the netns
- * @dev: the device; registered, and nf_tables gives it up before it is not
- *
- * Context: control.
- * Return: the port with a reference, to be bound soon; or an ERR_PTR.
- */
 struct nfto_port *nfto_port_use(struct nfto_net *nn, struct net_device *dev)
 {
 	struct nfto_port *port;
@@ -417,7 +406,6 @@ struct nfto_port *nfto_port_use(struct nfto_net *nn, struct net_device *dev)
 	return port;
 }
 
-/* One flowtable less; drops the reference. Context: control. */
 void nfto_port_unuse(struct nfto_port *port)
 {
 	mutex_lock(&port->net->lock);
@@ -427,16 +415,6 @@ void nfto_port_unuse(struct nfto_port *port)
 	nfto_port_put(port);
 }
 
-/**
- * nfto_port_bind_now() - for strict=1: bind, or say why not
- * @port: the port
- *
- * RTNL's holder may be waiting for nf_tables, so it cannot be waited for.
- * -EAGAIN makes nfnetlink let go of everything and begin the batch again.
- *
- * Context: control.
- * Return: 0 or a negative errno.
- */
 int nfto_port_bind_now(struct nfto_port *port)
 {
 	int err = 0;
@@ -456,6 +434,22 @@ void nfto_port_bind_rtnl(struct nfto_port *port)
 		bind_port(port);
 }
 
+/* --- next hops that leave from here --- */
+
+void nfto_port_link(struct nfto_port *port, struct nfto_nexthop *nh)
+{
+	spin_lock_bh(&port->lock);
+	list_add(&nh->port_node, &port->nexthops);
+	spin_unlock_bh(&port->lock);
+}
+
+void nfto_port_unlink(struct nfto_port *port, struct nfto_nexthop *nh)
+{
+	spin_lock_bh(&port->lock);
+	list_del(&nh->port_node);
+	spin_unlock_bh(&port->lock);
+}
+
 /* --- events, RTNL held --- */
 
 static struct nfto_port *get_port(struct nfto_net *nn, const struct net_device *dev)
@@ -470,10 +464,6 @@ static struct nfto_port *get_port(struct nfto_net *nn, const struct net_device *
 	return port;
 }
 
-/*
- * Flows have ended: wait until the hardware knows. Entries that lead to a device
- * are those of other ports.
- */
 void nfto_port_flush(struct nfto_net *nn)
 {
 	struct nfto_port *port, *last = NULL;
@@ -495,7 +485,6 @@ void nfto_port_flush(struct nfto_net *nn)
 	}
 }
 
-/* The device goes. When this returns, the driver is not called any more. */
 void nfto_port_gone(struct nfto_net *nn, struct net_device *dev)
 {
 	struct nfto_port *port = get_port(nn, dev);
@@ -511,7 +500,6 @@ void nfto_port_gone(struct nfto_net *nn, struct net_device *dev)
 	nfto_port_put(port);
 }
 
-/* Something about the device has changed that binding depends on. */
 void nfto_port_check(struct nfto_net *nn, struct net_device *dev)
 {
 	struct nfto_port *port = get_port(nn, dev);

@@ -13,7 +13,7 @@
 #include <linux/rtnetlink.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
-#include "netlink/netlink.h"
+#include "hw/internal.h"
 
 /* So many calls before a port may be unbound. */
 #define STRIDE		64
@@ -120,7 +120,7 @@ static void fill_nexthop(struct nfto_nexthop *nh, struct net_device *dev)
 	if (dev->type == ARPHRD_ETHER && dev->addr_len == ETH_ALEN)
 		memcpy(nh->h_source, dev->dev_addr, ETH_ALEN);
 	else
-		nh->reason = NFTO_REASON_NO_ETHERNET;
+		nh->no_rule = NFTO_REASON_NO_ETHERNET;
 }
 
 static void fill_tuples(struct offer *o, u32 feature)
@@ -208,7 +208,7 @@ static bool offer_one(struct nfto_probe *probe, struct nfto_worker *w,
 		probe->reason = NFTO_REASON_PORT_UNBOUND;
 		return false;
 	}
-	probe->reason = dir->nh->reason ?: nfto_dir_other(dir)->nh->reason;
+	probe->reason = dir->nh->no_rule ?: nfto_dir_other(dir)->nh->no_rule;
 	if (!probe->reason)
 		probe->reason = nfto_worker_offer(w, dir, &err, &why);
 	if (err)
@@ -290,17 +290,6 @@ static bool is_dev_there(const struct nfto_net *nn, const struct net_device *dev
 	       net_eq(dev_net(dev), nn->net);
 }
 
-/**
- * nfto_probe() - offer rules to a device's driver, and take them out
- * @nn: the netns
- * @probe: what; the answers go there. The caller holds the devices
- *
- * The device is a port for that time, if it is none, and is bound. What is in
- * counts as the port's, so that it is not unbound below it.
- *
- * Context: process.
- * Return: 0, or -ENODEV, -ENOMEM, -EINTR.
- */
 int nfto_probe(struct nfto_net *nn, struct nfto_probe *probe)
 {
 	struct nfto_port *port;

@@ -5,7 +5,7 @@
  * should one make up new ones for ever, its later ones lose their text.
  */
 #include <linux/slab.h>
-#include "nfto.h"
+#include "hw/internal.h"
 
 #define RESULTS		1024
 #define TEXT_MAX	160
@@ -86,14 +86,6 @@ u16 nfto_result_get(int err, const char *text)
 	return i;
 }
 
-/**
- * nfto_result_text() - the answer behind a number
- * @result: from nfto_result_get()
- * @err: where its errno goes, 0 if there is none
- *
- * Context: any.
- * Return: the driver's sentence or NULL; valid while the module is loaded.
- */
 const char *nfto_result_text(u16 result, int *err)
 {
 	/* Pairs with the release in add_result(). */

@@ -12,7 +12,7 @@
 #include <linux/tc_act/tc_csum.h>
 #include <linux/tcp.h>
 #include <net/neighbour.h>
-#include "nfto.h"
+#include "hw/internal.h"
 
 #define ACTIONS_MAX	32
 

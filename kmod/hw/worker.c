@@ -7,7 +7,7 @@
 #include <linux/sched/clock.h>
 #include <linux/slab.h>
 #include <net/netfilter/nf_conntrack_acct.h>
-#include "hw/worker.h"
+#include "hw/internal.h"
 
 /* A driver that said it is full is asked again that often. */
 #define FULL_PROBE		(2 * HZ)
@@ -181,7 +181,7 @@ static bool has_room(struct nfto_worker *w, struct nfto_dir *dir)
 	if (!READ_ONCE(port->full_at) || have_left(w))
 		return true;
 	if (time_before(jiffies, READ_ONCE(port->probe_at))) {
-		dir->reason = NFTO_REASON_FULL;
+		dir->out_reason = NFTO_REASON_FULL;
 		return false;
 	}
 	WRITE_ONCE(port->probe_at, jiffies + FULL_PROBE);
@@ -190,10 +190,10 @@ static bool has_room(struct nfto_worker *w, struct nfto_dir *dir)
 
 static enum nfto_reason find_obstacle(struct nfto_port *port, struct nfto_dir *dir)
 {
-	if (dir->nh->reason)
-		return dir->nh->reason;
-	if (nfto_dir_other(dir)->nh->reason)
-		return nfto_dir_other(dir)->nh->reason;
+	if (dir->nh->no_rule)
+		return dir->nh->no_rule;
+	if (nfto_dir_other(dir)->nh->no_rule)
+		return nfto_dir_other(dir)->nh->no_rule;
 	if (!READ_ONCE(port->open))
 		return NFTO_REASON_PORT_UNBOUND;
 	return NFTO_REASON_NONE;
@@ -217,13 +217,13 @@ static enum op choose_op(struct nfto_worker *w, struct nfto_flow *flow,
 		return OP_NONE;
 	why = find_obstacle(port, dir);
 	if (why) {
-		dir->reason = why;
+		dir->out_reason = why;
 		return OP_NONE;
 	}
 	if (dir->flags & NFTO_D_REFUSED && dir->epoch == port->epoch)
 		return OP_NONE;
 	if (dir->doubt) {
-		dir->reason = NFTO_REASON_RULESET_CHECK;
+		dir->out_reason = NFTO_REASON_RULESET_CHECK;
 		return OP_NONE;
 	}
 	return has_room(w, dir) ? OP_ADD : OP_NONE;

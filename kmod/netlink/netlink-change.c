@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What is done to flows that a request names: count, end, look anew. */
-#include "netlink/netlink.h"
+#include "netlink/internal.h"
 
 /**
  * struct change - a request

@@ -8,7 +8,8 @@
  * neither the family's groups nor the netns' socket are used after that.
  */
 #include "compat/genl-mcast.h"
-#include "netlink/netlink.h"
+#include "netlink/internal.h"
+#include "trace.h"
 
 /* A flow with all that drivers may say of it. */
 #define EVENT_SIZE	2048
@@ -109,15 +110,12 @@ static int fill_event_flow(struct sk_buff *skb, const struct event *event)
 	return event->arg ? nla_put_u32(skb, NFTO_A_FLOW_REASON, event->arg) : 0;
 }
 
-/**
- * nfto_event_flow() - a flow has begun or ended
- * @flow: the flow; its lock is not held
- * @reason: why it has ended; none: it has begun
- *
- * Context: any.
- */
 void nfto_event_flow(const struct nfto_flow *flow, enum nfto_reason reason)
 {
+	if (reason)
+		trace_nfto_flow_ended(flow);
+	else
+		trace_nfto_flow_added(flow);
 	if (!READ_ONCE(is_open))
 		return;
 	tell(&(struct event) {
@@ -150,11 +148,14 @@ static int fill_event_dir(struct sk_buff *skb, const struct event *event)
 	return 0;
 }
 
-/* A direction is elsewhere, or failed to be. The flow's lock is held. */
-void nfto_event_dir(const struct nfto_dir *dir)
+/* Those who listen are told what came of a call of a driver, not of its beginning. */
+void nfto_event_dir(const struct nfto_dir *dir, enum nfto_hw was,
+		    enum nfto_hw_event event)
 {
+	trace_nfto_dir(dir, was, event, dir->state);
 	/* The self-tests' flows are of no table. */
-	if (!READ_ONCE(is_open))
+	if (!READ_ONCE(is_open) || event == NFTO_EV_ADD ||
+	    event == NFTO_EV_REMOVE)
 		return;
 	tell(&(struct event) {
 		.nn = nfto_flow_of(dir)->table->net,
@@ -172,9 +173,9 @@ static int fill_port(struct sk_buff *skb, const struct event *event)
 	return nfto_nl_fill_port(skb, event->object);
 }
 
-/* RTNL is held. */
 void nfto_event_port(const struct nfto_port *port)
 {
+	trace_nfto_port(port);
 	tell(&(struct event) {
 		.nn = port->net,
 		.group = NFTO_NLGRP_PORTS,
@@ -191,22 +192,26 @@ static int fill_event_refusal(struct sk_buff *skb, const struct event *event)
 	return nfto_nl_fill_refusal(skb, event->object, event->arg);
 }
 
-/**
- * nfto_event_refusal() - a connection did not become a flow
- * @nn: where
- * @refusal: why; nobody changes it meanwhile
- *
- * Context: packet.
- */
-void nfto_event_refusal(const struct nfto_net *nn,
-			const struct nfto_refusal *refusal)
+void nfto_event_refusal(const struct nfto_net *nn, const struct nf_conn *ct,
+			enum nfto_reason reason,
+			const struct nfto_refusal *fresh)
 {
+	trace_nfto_refuse(ct, reason);
+	if (!fresh)
+		return;
 	tell(&(struct event) {
 		.nn = nn,
 		.group = NFTO_NLGRP_REFUSALS,
 		.cmd = NFTO_CMD_REFUSAL_NEW,
 		.fill = fill_event_refusal,
-		.object = refusal,
+		.object = fresh,
 		.arg = smp_processor_id(),
 	});
+}
+
+/* --- routes: traced only --- */
+
+void nfto_event_routes(const struct nfto_routes_seen *seen)
+{
+	trace_nfto_routes(seen);
 }

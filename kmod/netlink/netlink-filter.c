@@ -3,7 +3,7 @@
 #include <linux/inetdevice.h>
 #include <net/ipv6.h>
 #include <net/netfilter/nf_conntrack_zones.h>
-#include "netlink/netlink.h"
+#include "netlink/internal.h"
 
 /* --- from attributes --- */
 
@@ -142,7 +142,7 @@ static bool match_dir(const struct nfto_filter *f, const struct nfto_dir *dir)
 {
 	if (f->state >= 0 && f->state != dir->state)
 		return false;
-	if (f->reason >= 0 && f->reason != dir->reason)
+	if (f->reason >= 0 && f->reason != dir->out_reason)
 		return false;
 	return by_device(f, dir);
 }
@@ -221,8 +221,8 @@ enum nfto_place nfto_flow_place(const struct nfto_flow *flow)
 	if (n)
 		return n == 2 ? NFTO_PLACE_HARDWARE : NFTO_PLACE_HALF;
 	if (dir[0].state == NFTO_HW_ADDING || dir[1].state == NFTO_HW_ADDING ||
-	    dir[0].reason == NFTO_REASON_WAITING ||
-	    dir[1].reason == NFTO_REASON_WAITING)
+	    dir[0].out_reason == NFTO_REASON_WAITING ||
+	    dir[1].out_reason == NFTO_REASON_WAITING)
 		return NFTO_PLACE_WAITING;
 	return NFTO_PLACE_SOFTWARE;
 }

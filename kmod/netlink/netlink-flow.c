@@ -4,7 +4,7 @@
 #include <net/neighbour.h>
 #include <net/netfilter/nf_conntrack_acct.h>
 #include <net/netfilter/nf_conntrack_zones.h>
-#include "netlink/netlink.h"
+#include "netlink/internal.h"
 
 /* --- what there is to say of a flow --- */
 
@@ -101,7 +101,7 @@ static void read_dir(struct moment *m, struct nfto_flow *flow, int d)
 	memset(m, 0, sizeof(*m));
 	spin_lock_bh(&flow->lock);
 	m->state = dir->state;
-	m->reason = dir->reason;
+	m->reason = dir->out_reason;
 	m->tries = dir->tries;
 	m->result = dir->result;
 	m->cookie = nfto_dir_cookie(dir);
@@ -127,7 +127,7 @@ static int put_state(struct sk_buff *skb, u8 state, u8 reason, u16 result)
 /* What an event has of a direction. The flow's lock is held. */
 int nfto_nl_put_hardware(struct sk_buff *skb, const struct nfto_dir *dir)
 {
-	return put_state(skb, dir->state, dir->reason, dir->result);
+	return put_state(skb, dir->state, dir->out_reason, dir->result);
 }
 
 static int put_hardware(struct sk_buff *skb, const struct moment *m)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a driver takes, by netlink. */
-#include "netlink/netlink.h"
+#include "netlink/internal.h"
 
 /* 16 addresses with all their ports. */
 #define COUNT_MAX	BIT(20)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The last refusals, by netlink. */
-#include "netlink/netlink.h"
+#include "netlink/internal.h"
 
 /**
  * struct seen - a refusal, where it was remembered

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Tables, ports and their totals, by netlink. */
 #include <net/netfilter/nf_tables.h>
-#include "netlink/netlink.h"
+#include "netlink/internal.h"
 
 /* --- totals --- */
 
@@ -352,17 +352,6 @@ static int fill_table(struct sk_buff *skb, const void *object)
 		if (nla_put_u32(skb, NFTO_A_TABLE_DEVICE, td->ifindex))
 			return -EMSGSIZE;
 	return put_reasons(skb, NFTO_A_TABLE_REASON_COUNT, totals.reason);
-}
-
-/* The table of the lowest id above @id, or NULL. net->lock is held. */
-struct nfto_table *nfto_table_after(const struct nfto_net *nn, u32 id)
-{
-	struct nfto_table *table, *next = NULL;
-
-	list_for_each_entry(table, &nn->tables, list)
-		if (table->id > id && (!next || table->id < next->id))
-			next = table;
-	return next;
 }
 
 /*

@@ -4,7 +4,7 @@
  * policies are generated from netlink/nfto.yaml, which says what they do.
  */
 #include <linux/module.h>
-#include "netlink/netlink.h"
+#include "netlink/internal.h"
 
 static bool is_admin(struct sk_buff *skb)
 {

@@ -6,7 +6,7 @@
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
 #include <net/netfilter/nf_tables.h>
-#include "netlink/netlink.h"
+#include "netlink/internal.h"
 #include "netlink/netlink-names.h"
 
 #define PROC_NAME	"nft_offload"
@@ -26,7 +26,7 @@ static_assert(ARRAY_SIZE(reasons) == NFTO_REASON_MAX + 1);
 static_assert(ARRAY_SIZE(port_states) == NFTO_PORT_STATE_MAX + 1);
 static_assert(ARRAY_SIZE(port_kinds) == NFTO_PORT_KIND_MAX + 1);
 
-const char *nfto_reason_name(unsigned int reason)
+static const char *reason_name(unsigned int reason)
 {
 	return reason < ARRAY_SIZE(reasons) ? reasons[reason].name : "unknown";
 }
@@ -122,7 +122,7 @@ static int show_totals(struct seq_file *s, void *v)
 	mutex_unlock(&nn->lock);
 	for (i = 0; i <= NFTO_REASON_MAX; i++)
 		if (t.reason[i])
-			seq_printf(s, "reason %s %llu\n", nfto_reason_name(i),
+			seq_printf(s, "reason %s %llu\n", reason_name(i),
 				   t.reason[i]);
 	return 0;
 }

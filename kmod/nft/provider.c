@@ -14,15 +14,13 @@
 #include <net/netfilter/nf_tables_core.h>
 #include "compat/flowtable-lookup.h"
 #include "compat/nft-expr.h"
-#include "nfto.h"
+#include "nft/internal.h"
 
 /* --- the flowtable type --- */
 
 static int type_init(struct nf_flowtable *ft)
 {
-	struct nfto_table *table = nfto_table_alloc(ft);
-
-	return PTR_ERR_OR_ZERO(table);
+	return nfto_flowtable_make(ft);
 }
 
 static int type_setup(struct nf_flowtable *ft, struct net_device *dev,
@@ -33,8 +31,8 @@ static int type_setup(struct nf_flowtable *ft, struct net_device *dev,
 	/* nf_tables knows the priority later than the table's birth. */
 	table->prio = ft->priority;
 	if (cmd == FLOW_BLOCK_BIND)
-		return nfto_table_add_dev(table, dev);
-	nfto_table_del_dev(table, dev);
+		return nfto_flowtable_add_dev(table, dev);
+	nfto_flowtable_del_dev(table, dev);
 	return 0;
 }
 
@@ -48,7 +46,7 @@ static int type_action(struct net *net, struct flow_offload *flow,
 
 static void type_free(struct nf_flowtable *ft)
 {
-	nfto_table_detach(nfto_table_of(ft));
+	nfto_flowtable_detach(nfto_table_of(ft));
 }
 
 #define FLOWTABLE_TYPE(fam, fn) {							\
@@ -193,7 +191,7 @@ static void reaches_again(struct nfto_table *table, const struct nf_conn *ct,
 {
 	if (unlikely(atomic_read(&table->n_doubted)) && !check_packet(pkt) &&
 	    !check_ct(ct, pkt))
-		nfto_ruleset_reached(table, ct, pkt->skb, pkt->state, dir);
+		nfto_ruleset_flow_add_again(table, ct, pkt->skb, pkt->state, dir);
 }
 
 static void expr_eval(const struct nft_expr *expr, struct nft_regs *regs,

@@ -22,7 +22,7 @@
 #include <linux/random.h>
 #include <net/netfilter/nf_conntrack_core.h>
 #include <net/sock.h>
-#include "netlink/netlink.h"
+#include "nft/internal.h"
 
 /* From the beginning of one pass over all flows to that of the next. */
 #define PASS_INTERVAL	HZ
@@ -147,7 +147,7 @@ static struct nfto_dir *find_reached_dir(struct nfto_table *table, const struct 
 }
 
 /**
- * nfto_ruleset_reached() - a packet of a connection that has a flow reached "flow add"
+ * nfto_ruleset_flow_add_again() - a packet of a connection that has a flow reached "flow add"
  * @table: the flowtable
  * @ct: the connection
  * @skb: the packet
@@ -159,7 +159,7 @@ static struct nfto_dir *find_reached_dir(struct nfto_table *table, const struct 
  *
  * Context: packet.
  */
-void nfto_ruleset_reached(struct nfto_table *table, const struct nf_conn *ct,
+void nfto_ruleset_flow_add_again(struct nfto_table *table, const struct nf_conn *ct,
 			  struct sk_buff *skb, const struct nf_hook_state *state,
 			  enum ip_conntrack_dir dir)
 {
@@ -174,8 +174,8 @@ void nfto_ruleset_reached(struct nfto_table *table, const struct nf_conn *ct,
 	nfto_table_key(&r->key, r->pair, &ct->tuplehash[dir].tuple,
 		       nh[!dir]->lower->ifindex, nh[!dir]);
 	found = find_reached_dir(table, ct, r);
-	if (found && found->doubt && nfto_nexthop_same(found->nh, nh[dir])) {
-		nfto_flow_reached(found);
+	if (found && found->doubt && nfto_nexthop_same_way(found->nh, nh[dir])) {
+		nfto_dir_reached(found);
 		r->skb = skb;
 	} else if (found && found->doubt) {
 		nfto_flow_end(nfto_flow_of(found), NFTO_REASON_ROUTE_CHANGED);
@@ -214,7 +214,7 @@ static void got_through(struct sk_buff *skb, const struct net *net)
 		return;
 	dir = find_reached_dir(table, nf_ct_get(skb, &ctinfo), r);
 	if (dir)
-		nfto_flow_trust(dir);
+		nfto_dir_trust(dir);
 	nfto_table_put(table);
 }
 
@@ -298,7 +298,6 @@ void nfto_ruleset_init(struct nfto_net *nn)
 	nn->ruleset.began = jiffies - PASS_INTERVAL;
 }
 
-/* A grace period follows. */
 void nfto_ruleset_pre_exit(struct nfto_net *nn)
 {
 	if (nn->ruleset.sock)

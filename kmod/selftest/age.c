@@ -22,7 +22,7 @@ static bool __init take_due(struct nfto_wheel *wheel, struct fake *all[FLOWS],
 	int i;
 
 	wheel->now = tick % NFTO_SLOTS;
-	while ((flow = pop(&wheel->slot[wheel->now]))) {
+	while ((flow = pop_from_slot(&wheel->slot[wheel->now]))) {
 		refcount_dec(&flow->ref);
 		atomic_dec(&wheel->n_flows);
 		for (i = 0; i < FLOWS && &all[i]->flow != flow; i++)

@@ -47,7 +47,7 @@ bool __init nfto_flow_selftest(void)
 		ok = ok && EXPECT(refcount_read(&f->flow.ref) == refs) &&
 		     EXPECT(test_bit(IPS_HW_OFFLOAD_BIT, &f->ct.status) ==
 			    (in[0] && in[1])) &&
-		     EXPECT(in[d] == !dir->reason);
+		     EXPECT(in[d] == !dir->out_reason);
 	}
 	kfree(f);
 	return ok;

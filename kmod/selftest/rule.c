@@ -35,7 +35,7 @@ static void __init addresses(struct packet *p, const struct nfto_dir *dir,
 
 static void __init arriving(struct packet *p, const struct nfto_dir *dir)
 {
-	const struct nf_conntrack_tuple *t = tuple_of(dir);
+	const struct nf_conntrack_tuple *t = dir_tuple(dir);
 
 	memset(p, 0x5a, sizeof(*p));
 	addresses(p, dir, &t->src.u3, &t->dst.u3);
@@ -47,7 +47,7 @@ static void __init arriving(struct packet *p, const struct nfto_dir *dir)
 static void __init leaving(struct packet *p, const struct nfto_dir *dir,
 			   bool ttl)
 {
-	const struct nf_conntrack_tuple *t = tuple_of(nfto_dir_other(dir));
+	const struct nf_conntrack_tuple *t = dir_tuple(nfto_dir_other(dir));
 
 	arriving(p, dir);
 	ether_addr_copy(p->eth.h_dest, dir->nh->h_dest);

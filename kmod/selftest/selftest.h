@@ -10,6 +10,7 @@
 #include <linux/prandom.h>
 #include <linux/slab.h>
 #include "nfto.h"
+#include "selftest/offer.h"
 
 /* The same numbers at every load. */
 static struct rnd_state selftest_rnd;

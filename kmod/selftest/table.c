@@ -92,7 +92,7 @@ bool __init nfto_table_selftest(void)
 
 	prandom_seed_state(&selftest_rnd, 1);
 	table = kzalloc(sizeof(*table), GFP_KERNEL);
-	if (!table || rhashtable_init(&table->flows, &params)) {
+	if (!table || rhashtable_init(&table->flows, &flow_hash_params)) {
 		kfree(table);
 		return false;
 	}

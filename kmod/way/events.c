@@ -10,7 +10,7 @@
 #include <net/neighbour.h>
 #include <net/netevent.h>
 #include <net/switchdev.h>
-#include "nfto.h"
+#include "way/internal.h"
 
 /* --- the check --- */
 
@@ -43,13 +43,11 @@ void nfto_check_init(struct nfto_net *nn)
 	INIT_DELAYED_WORK(&nn->check_work, check_nexthops_work);
 }
 
-/* Context: process. Its devices are gone, and the wheel has stopped. */
 void nfto_check_exit(struct nfto_net *nn)
 {
 	cancel_delayed_work_sync(&nn->check_work);
 }
 
-/* As long as there are flows the wheel's hand asks for the next one. */
 void nfto_check_later(struct nfto_net *nn)
 {
 	queue_delayed_work(nfto_wq, &nn->check_work, CHECK_INTERVAL);

@@ -11,7 +11,7 @@
 #include <net/neighbour.h>
 #include "compat/forward-path.h"
 #include "compat/rt6.h"
-#include "nfto.h"
+#include "way/internal.h"
 
 static void free_nexthop_rcu(struct rcu_head *rcu)
 {
@@ -32,25 +32,17 @@ static void free_nexthop_rcu(struct rcu_head *rcu)
 /*
  * A lookup may have found the next hop before it is out of the hash; it fails to
  * get a reference then.
- *
- * Context: any.
  */
-void nfto_nexthop_put(struct nfto_nexthop *nh)
+void nfto_event_nexthop_unused(struct nfto_nexthop *nh)
 {
 	struct nfto_table *table = nh->table;
-	struct nfto_port *port = nh->port;
 
-	if (!refcount_dec_and_test(&nh->ref))
-		return;
 	spin_lock_bh(&table->nh_lock);
 	if (!hlist_unhashed(&nh->node))
 		hlist_del_init_rcu(&nh->node);
 	spin_unlock_bh(&table->nh_lock);
-	if (port) {
-		spin_lock_bh(&port->lock);
-		list_del(&nh->port_node);
-		spin_unlock_bh(&port->lock);
-	}
+	if (nh->port)
+		nfto_port_unlink(nh->port, nh);
 	call_rcu(&nh->rcu, free_nexthop_rcu);
 }
 
@@ -268,17 +260,17 @@ static void look_below(struct nfto_nexthop *nh, const u8 *ha)
 	if (td) {
 		take_walk(nh, &w);
 		if (!is_ether(nh->lower))
-			nh->reason = NFTO_REASON_NO_ETHERNET;
+			nh->no_rule = NFTO_REASON_NO_ETHERNET;
 	} else {
 		nh->lower = nh->l3dev;
 		nh->out = nh->l3dev;
 		nh->via[nh->n_via++] = nh->l3dev->ifindex;
 		td = nfto_table_find_dev(nh->table, nh->lower->ifindex);
-		nh->reason = nh->xmit == NFTO_XMIT_NEIGH && !ha ?
+		nh->no_rule = nh->xmit == NFTO_XMIT_NEIGH && !ha ?
 			     NFTO_REASON_NEIGHBOUR : NFTO_REASON_NO_ETHERNET;
 	}
 	if (!has_carrier(nh))
-		nh->reason = NFTO_REASON_NO_CARRIER;
+		nh->no_rule = NFTO_REASON_NO_CARRIER;
 	/* The device may be about to leave the table, and the port with it. */
 	if (td && td->port && refcount_inc_not_zero(&td->port->ref))
 		nh->port = td->port;
@@ -304,7 +296,7 @@ static struct nfto_nexthop *make_nexthop(struct nfto_table *table,
 {
 	u8 ha[MAX_ADDR_LEN] = {};
 	struct nfto_nexthop *nh;
-	const u8 *known = ha;
+	const u8 *address = ha;
 
 	nh = kzalloc(sizeof(*nh), GFP_ATOMIC);
 	if (!nh)
@@ -325,10 +317,10 @@ static struct nfto_nexthop *make_nexthop(struct nfto_table *table,
 	RCU_INIT_POINTER(nh->dst, dst_clone(dst));
 	if (neigh) {
 		nh->neigh = neigh_clone(neigh);
-		known = address_of(neigh, ha);
+		address = address_of(neigh, ha);
 	}
-	look_below(nh, known);
-	nh->known = known;
+	look_below(nh, address);
+	nh->known = address;
 	ether_addr_copy(nh->ha, ha);
 	dev_hold(nh->l3dev);
 	dev_hold(nh->out);
@@ -424,7 +416,7 @@ static bool is_still_right(const struct nfto_nexthop *nh)
 	struct walk w;
 
 	if (nh->gen != READ_ONCE(nh->table->gen) ||
-	    nh->reason == NFTO_REASON_NEIGHBOUR)
+	    nh->no_rule == NFTO_REASON_NEIGHBOUR)
 		return false;
 	if (!nh->bridged)
 		return true;
@@ -473,11 +465,8 @@ static bool publish_nexthop(struct nfto_nexthop *nh)
 		hlist_add_head_rcu(&nh->node,
 				   nexthop_bucket(table, nh->l3dev, nh->neigh));
 	spin_unlock_bh(&table->nh_lock);
-	if (nh->port) {
-		spin_lock_bh(&nh->port->lock);
-		list_add(&nh->port_node, &nh->port->nexthops);
-		spin_unlock_bh(&nh->port->lock);
-	}
+	if (nh->port)
+		nfto_port_link(nh->port, nh);
 	return ok;
 }
 
@@ -521,129 +510,13 @@ struct nfto_nexthop *nfto_nexthop_get(struct nfto_table *table,
 
 /* --- the directions that use it --- */
 
-/*
- * A flow can be ended by another CPU before it is linked. nfto_flow_end() clears
- * NFTO_F_LIVE and takes this lock, so that either it finds the link, or this
- * finds the flow not live.
- *
- * Context: packet.
- * Return: false if the next hop is dead; the flow has to end then.
- */
-bool nfto_nexthop_link(struct nfto_nexthop *nh, struct nfto_dir *dir)
-{
-	bool dead;
-
-	spin_lock(&nh->lock);
-	dead = nh->dead;
-	if (!dead && READ_ONCE(nfto_flow_of(dir)->flags) & NFTO_F_LIVE) {
-		nfto_dest_insert(&nh->dirs, dir);
-		nh->n_dirs++;
-	}
-	spin_unlock(&nh->lock);
-	return !dead;
-}
-
-/* The flow is not live any more. Context: bottom halves off. */
-void nfto_nexthop_unlink(struct nfto_nexthop *nh, struct nfto_dir *dir)
-{
-	spin_lock(&nh->lock);
-	if (nfto_dest_remove(&nh->dirs, dir))
-		nh->n_dirs--;
-	spin_unlock(&nh->lock);
-}
-
-/**
- * nfto_nexthop_next() - a flow that leaves here
- * @nh: the next hop
- * @range: of which destinations; goes on where the last call ended
- *
- * Each call looks at a later place, so that a walk ends however many flows
- * begin and end meanwhile. Those that begin behind it are met.
- *
- * Context: any.
- * Return: the flow of the direction @range->dir, with a reference; or NULL.
- */
-struct nfto_flow *nfto_nexthop_next(struct nfto_nexthop *nh,
-				    struct nfto_range *range)
-{
-	struct nfto_dir *dir;
-
-	spin_lock_bh(&nh->lock);
-	do {
-		dir = nfto_dest_next(nh->dirs, range);
-		/* One without references is on its way out of here. */
-	} while (dir && !nfto_flow_get(nfto_flow_of(dir)));
-	spin_unlock_bh(&nh->lock);
-	return dir ? nfto_flow_of(dir) : NULL;
-}
-
-/* Ends its flows, and lets no new ones use it. Context: any, a reference. */
-void nfto_nexthop_end(struct nfto_nexthop *nh, enum nfto_reason reason)
-{
-	struct nfto_range range = NFTO_RANGE_ALL;
-	struct nfto_flow *flow;
-
-	spin_lock_bh(&nh->lock);
-	nh->dead = true;
-	spin_unlock_bh(&nh->lock);
-	while ((flow = nfto_nexthop_next(nh, &range))) {
-		nfto_flow_end(flow, reason);
-		nfto_flow_put(flow);
-	}
-}
-
-/*
- * Has the directions that come back from it looked at by their port's workers.
- * Those that are linked meanwhile have been queued by whoever links them.
- */
-void nfto_nexthop_kick(struct nfto_nexthop *nh)
-{
-	struct nfto_range range = NFTO_RANGE_ALL;
-	struct nfto_flow *flow;
-
-	while ((flow = nfto_nexthop_next(nh, &range))) {
-		const struct nfto_dir *dir = range.dir;
-
-		local_bh_disable();
-		nfto_engine_kick(nfto_dir_other(dir));
-		local_bh_enable();
-		nfto_flow_put(flow);
-	}
-}
-
-/*
- * Has the entries of its flows asked for that were not since their port's hardware
- * was seen to have lost others. Context: process.
- */
-void nfto_nexthop_suspect(struct nfto_nexthop *nh)
-{
-	u32 since = READ_ONCE(nh->port->lost_at);
-	struct nfto_range range = NFTO_RANGE_ALL;
-	struct nfto_flow *flow;
-
-	while ((flow = nfto_nexthop_next(nh, &range))) {
-		if ((s32)(READ_ONCE(flow->asked) - since) < 0)
-			nfto_age_suspect(flow);
-		nfto_flow_put(flow);
-		cond_resched();
-	}
-}
-
-/* Whether a flow that leaves here may go on. Context: packet. */
 bool nfto_nexthop_leads_on(struct nfto_nexthop *nh)
 {
 	return is_still_right(nh) && !(nh->neigh && READ_ONCE(nh->neigh->dead)) &&
 	       (nfto_nexthop_is_fresh(nh) || nfto_routes_stale(nh));
 }
 
-/**
- * nfto_nexthop_same() - whether packets go the same way
- * @a: a next hop
- * @b: one of the same table
- *
- * They need not be one: IPv6 has a route for each CPU, and see publish_nexthop().
- */
-bool nfto_nexthop_same(const struct nfto_nexthop *a,
+bool nfto_nexthop_same_way(const struct nfto_nexthop *a,
 		       const struct nfto_nexthop *b)
 {
 	if (a == b)
@@ -724,7 +597,7 @@ void nfto_nexthop_neigh(struct nfto_table *table, const struct neighbour *neigh)
 static enum nfto_reason why_wrong(const struct nfto_nexthop *nh)
 {
 	const struct net_device *lower;
-	bool had_none = nh->reason == NFTO_REASON_NO_CARRIER;
+	bool had_none = nh->no_rule == NFTO_REASON_NO_CARRIER;
 	u8 ha[MAX_ADDR_LEN] = {};
 	struct walk w;
 
@@ -787,32 +660,34 @@ void nfto_nexthop_check(struct nfto_table *table)
 }
 
 /* By ifindex: of those between nobody holds a reference. */
-static bool leads_over(const struct nfto_nexthop *nh,
-		       const struct net_device *dev)
+static bool leads_over(const struct nfto_nexthop *nh, const void *dev)
 {
 	int i;
 
-	for (i = 0; dev && i < nh->n_via; i++)
-		if (nh->via[i] == dev->ifindex)
+	for (i = 0; i < nh->n_via; i++)
+		if (nh->via[i] == ((const struct net_device *)dev)->ifindex)
 			return true;
-	return !dev;
+	return false;
 }
 
-/*
- * All of a table that lives on are those of before its devices changed, or
- * packets would make new ones for ever.
- */
-static bool is_new(const struct nfto_nexthop *nh, const struct net_device *dev)
+static bool is_of_old_devices(const struct nfto_nexthop *nh, const void *unused)
 {
-	return !dev && !nh->table->dying && nh->gen == nh->table->gen;
+	return nh->gen != nh->table->gen;
+}
+
+static bool is_any(const struct nfto_nexthop *nh, const void *unused)
+{
+	return true;
 }
 
 #define BATCH	32
 
-/* Takes those that match out of the hash, so that the next call finds others. */
+typedef bool (*which_nexthops)(const struct nfto_nexthop *nh, const void *arg);
+
+/* Takes them out of the hash, so that the next call finds others. */
 static unsigned int take_from_hash(struct nfto_table *table,
-			      const struct net_device *dev,
-			      struct nfto_nexthop *some[BATCH])
+				   which_nexthops which, const void *arg,
+				   struct nfto_nexthop *some[BATCH])
 {
 	struct nfto_nexthop *nh;
 	struct hlist_node *tmp;
@@ -824,8 +699,7 @@ static unsigned int take_from_hash(struct nfto_table *table,
 		hlist_for_each_entry_safe(nh, tmp, &table->nexthops[i], node) {
 			if (n == BATCH)
 				break;
-			if (!leads_over(nh, dev) || is_new(nh, dev) ||
-			    !refcount_inc_not_zero(&nh->ref))
+			if (!which(nh, arg) || !refcount_inc_not_zero(&nh->ref))
 				continue;
 			hlist_del_init_rcu(&nh->node);
 			some[n++] = nh;
@@ -835,21 +709,13 @@ static unsigned int take_from_hash(struct nfto_table *table,
 	return n;
 }
 
-/**
- * nfto_nexthop_end_dev() - a device is not to be used any more
- * @table: the table
- * @dev: the device, NULL: all, or of a table that lives on the old ones
- * @reason: of the end of the flows that use it
- *
- * Context: process.
- */
-void nfto_nexthop_end_dev(struct nfto_table *table, const struct net_device *dev,
-			  enum nfto_reason reason)
+static void end_those(struct nfto_table *table, which_nexthops which,
+		      const void *arg, enum nfto_reason reason)
 {
 	struct nfto_nexthop *some[BATCH];
 	unsigned int i, n;
 
-	while ((n = take_from_hash(table, dev, some))) {
+	while ((n = take_from_hash(table, which, arg, some))) {
 		for (i = 0; i < n; i++) {
 			nfto_nexthop_end(some[i], reason);
 			nfto_nexthop_put(some[i]);
@@ -858,9 +724,20 @@ void nfto_nexthop_end_dev(struct nfto_table *table, const struct net_device *dev
 	}
 }
 
+void nfto_nexthop_end_dev(struct nfto_table *table, const struct net_device *dev,
+			  enum nfto_reason reason)
+{
+	end_those(table, leads_over, dev, reason);
+}
+
+void nfto_nexthop_end_old(struct nfto_table *table, enum nfto_reason reason)
+{
+	end_those(table, is_of_old_devices, NULL, reason);
+}
+
 void nfto_nexthop_end_all(struct nfto_table *table, enum nfto_reason reason)
 {
-	nfto_nexthop_end_dev(table, NULL, reason);
+	end_those(table, is_any, NULL, reason);
 }
 
 /**

@@ -8,7 +8,7 @@
 #include <net/flow.h>
 #include <net/ip.h>
 #include "compat/flowi4.h"
-#include "nfto.h"
+#include "way/internal.h"
 
 /*
  * The route of the packets that come back: to where this one came from, from
@@ -51,18 +51,6 @@ static struct dst_entry *route_back(const struct nf_conn *ct,
 	return ERR_PTR(err == -ENOMEM || err == -ENOBUFS ? -ENOMEM : -ENOENT);
 }
 
-/**
- * nfto_path_resolve() - where both directions of a connection leave
- * @table: the table
- * @ct: the connection
- * @skb: one of its packets, in the forward hook
- * @state: of that hook
- * @dir: the packet's direction
- * @nh: where the next hops go, references, indexed by direction
- *
- * Context: packet.
- * Return: 0; -ENOENT without a route, -ENOMEM.
- */
 int nfto_path_resolve(struct nfto_table *table, const struct nf_conn *ct,
 		      struct sk_buff *skb, const struct nf_hook_state *state,
 		      enum ip_conntrack_dir dir,

@@ -21,8 +21,7 @@
 #include <net/nexthop.h>
 #include <net/sock.h>
 #include "compat/rt6.h"
-#include "nfto.h"
-#include "trace.h"
+#include "way/internal.h"
 
 #define ALL_DELAY	HZ	/* between two looks at everything */
 #define SHARE		10	/* of time that is left to others, to one for us */
@@ -215,16 +214,6 @@ void nfto_routes_carrier(struct nfto_net *nn, const struct net_device *dev)
 		note_all_changed(&nn->routes, all, 0);
 }
 
-/**
- * nfto_routes_stale() - a next hop's route is not valid any more
- * @nh: the next hop
- *
- * Until the work has replaced the route or ended the flows, which it does one or
- * the other, packets take the slow path.
- *
- * Context: below RCU.
- * Return: false if the route is not to be replaced; then the flow has to end.
- */
 bool nfto_routes_stale(struct nfto_nexthop *nh)
 {
 	struct nfto_routes *routes = &nh->table->net->routes;
@@ -465,10 +454,7 @@ bool nfto_routes_agree(struct net *net, const struct nf_conn *ct,
  * @opaque: families with rules of which a flow cannot know the outcome
  * @n: changes
  * @change: these
- * @nexthops: how many next hops there are
- * @walked: directions that were looked at
- * @ended: flows that were not right
- * @renewed: next hops that got a fresh route
+ * @seen: what it came to
  */
 struct pass {
 	struct net *net;
@@ -477,10 +463,7 @@ struct pass {
 	u8 opaque;
 	unsigned int n;
 	struct nfto_route_change change[NFTO_ROUTE_CHANGES];
-	unsigned int nexthops;
-	unsigned int walked;
-	unsigned int ended;
-	unsigned int renewed;
+	struct nfto_routes_seen seen;
 };
 
 /*
@@ -518,9 +501,9 @@ static void check_change(struct pass *pass, struct nfto_nexthop *nh,
 	struct nfto_flow *flow;
 
 	while ((flow = nfto_nexthop_next(nh, &range))) {
-		pass->walked++;
+		pass->seen.walked++;
 		if (is_wrong(pass, range.dir, change)) {
-			pass->ended++;
+			pass->seen.ended++;
 			nfto_flow_end(flow, NFTO_REASON_ROUTE_CHANGED);
 		}
 		nfto_flow_put(flow);
@@ -583,7 +566,7 @@ static void renew_nexthop(struct pass *pass, struct nfto_nexthop *nh)
 	while (!done && (flow = nfto_nexthop_next(nh, &range))) {
 		done = renew_by(nh, range.dir, pass->net);
 		if (done)
-			pass->renewed++;
+			pass->seen.renewed++;
 		else
 			nfto_flow_end(flow, NFTO_REASON_ROUTE_STALE);
 		nfto_flow_put(flow);
@@ -601,7 +584,7 @@ static void look_at_nexthop(struct pass *pass, struct nfto_nexthop *nh)
 	};
 	unsigned int i;
 
-	pass->nexthops++;
+	pass->seen.nexthops++;
 	if (pass->all & bit)
 		check_change(pass, nh, &all);
 	else
@@ -733,13 +716,14 @@ static void run_routes_pass(struct nfto_net *nn)
 	u64 began;
 
 	take_changes(routes, &pass);
+	pass.seen.changes = pass.n;
+	pass.seen.all = pass.all;
 	wait_for_change(&pass);
 	began = ktime_get_ns();
 	pass.opaque = opaque_families(nn->net);
 	pass.unclear |= pass.all & pass.opaque;
 	look_at_nexthops(nn, &pass);
-	trace_nfto_routes(pass.n, pass.all, pass.nexthops, pass.walked,
-			  pass.ended, pass.renewed);
+	nfto_event_routes(&pass.seen);
 
 	busy = nsecs_to_jiffies(ktime_get_ns() - began);
 	routes->next = jiffies + min_t(unsigned long, SHARE * busy, HZ);
@@ -778,7 +762,6 @@ void nfto_routes_init(struct nfto_routes *routes)
 	routes->next_all = jiffies;
 }
 
-/* There is a flowtable. Context: control. */
 void nfto_routes_begin(struct nfto_net *nn)
 {
 	spin_lock_bh(&nn->routes.lock);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What works on a port's queue: of engine.c and worker.c. */
-#ifndef NFTO_WORKER_H
-#define NFTO_WORKER_H
+/* What the files of hw/ share. */
+#ifndef _NFTO_HW_INTERNAL_H
+#define _NFTO_HW_INTERNAL_H
 
 #include <net/pkt_cls.h>
 #include "nfto.h"
+#include "events.h"
+#include "hw/hw.h"
 
 /* A worker takes and gives back that many at once. */
 #define BATCH	16
@@ -50,6 +52,35 @@ struct nfto_worker {
 	bool running;
 };
 
+/* port.c */
+void nfto_port_bind_rtnl(struct nfto_port *port);
+
+/* engine.c */
+int nfto_engine_start(struct nfto_port *port);
+void nfto_engine_free(struct nfto_port *port);
+void nfto_engine_kick_all(struct nfto_port *port);
+void nfto_engine_flush(struct nfto_port *port);
+void nfto_engine_drain(struct nfto_port *port);
+
+/* worker.c */
+struct nfto_worker *nfto_worker_alloc(struct nfto_port *port);
+void nfto_worker_free(struct nfto_worker *w);
 void nfto_worker_batch(struct nfto_worker *w);
+enum nfto_reason nfto_worker_offer(struct nfto_worker *w,
+				   const struct nfto_dir *dir, int *err,
+				   const char **why);
+bool nfto_worker_counts(struct nfto_worker *w, const struct nfto_dir *dir);
+bool nfto_worker_withdraw(struct nfto_worker *w, const struct nfto_dir *dir);
+
+/* rule.c */
+struct nfto_rule *nfto_rule_alloc(void);
+void nfto_rule_free(struct nfto_rule *rule);
+enum nfto_reason nfto_rule_build(struct nfto_rule *rule,
+				 const struct nfto_dir *dir,
+				 const struct nfto_port *port, bool ttl);
+struct flow_rule *nfto_rule_get(struct nfto_rule *rule);
+
+/* result.c */
+u16 nfto_result_get(int err, const char *text);
 
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Where packets go. Locks and references: nfto.h. */
+/*
+ * Where directions leave, and which do: a part of flow/flow.h. Next hops are made
+ * and checked by way/.
+ */
 #ifndef _NFTO_NEXTHOP_H
 #define _NFTO_NEXTHOP_H
 
@@ -8,11 +11,13 @@
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 #include <net/netfilter/nf_flow_table.h>
+#include <uapi/linux/nfto.h>
 
 #define NFTO_ENCAP_MAX		NF_FLOW_TABLE_ENCAP_MAX
 #define NFTO_VIA_MAX		NET_DEVICE_PATH_STACK_MAX
 
 struct nfto_dir;
+struct nfto_flow;
 struct nfto_port;
 struct nfto_table;
 
@@ -43,10 +48,10 @@ struct nfto_encap {
  * @gen: the table's device generation when it was made
  * @family: NFPROTO_* of its packets
  * @dst: the route; a reference. RCU, written under @lock: when routes elsewhere
- *	have changed, route.c replaces it with a fresh one
+ *	have changed, way/route.c replaces it with a fresh one
  * @cookie: of @dst, for dst_check()
- * @stale: route.c has been told that @dst is not valid
- * @pass: of route.c, the last that was here; it alone uses this
+ * @stale: way/route.c has been told that @dst is not valid
+ * @pass: of way/route.c, the last that was here; it alone uses this
  * @neigh: the neighbour, for NFTO_XMIT_NEIGH; a reference
  * @l3dev: the device of the route when it was made; a reference
  * @out: the device that packets are handed to; a reference
@@ -62,12 +67,12 @@ struct nfto_encap {
  * @stripped: those that @lower takes off and puts on by itself, a bit for each
  * @bridged: the path crosses a bridge, ask again for each new flow
  * @known: the neighbour's address was known when it was made
- * @reason: why its hardware rule cannot be built, or none
+ * @no_rule: enum nfto_reason, why no hardware rule can lead here; or none
  * @h_source: link-layer source, in hardware's rules
  * @h_dest: destination, where it is not the neighbour's (PPPoE)
  * @has_dest: it is not
  * @lock: protects @dirs, @n_dirs, @dead, writing of @dst
- * @dirs: the directions that leave here, by destination (dest.c)
+ * @dirs: the directions that leave here, by destination (flow/dest.c)
  * @n_dirs: how many
  * @dead: no more may come
  * @ha: the neighbour's address when it was made
@@ -104,7 +109,7 @@ struct nfto_nexthop {
 	u8 stripped;
 	bool bridged;
 	bool known;
-	u8 reason;
+	u8 no_rule;
 	u8 h_source[ETH_ALEN];
 	u8 h_dest[ETH_ALEN];
 	bool has_dest;
@@ -118,5 +123,51 @@ struct nfto_nexthop {
 	struct list_head port_node;
 	struct rcu_head rcu;
 };
+
+/**
+ * struct nfto_range - a walk over a next hop's directions
+ * @at: the destination to begin with, then that of the last one found
+ * @dir: NULL to begin with, then the last one found. It may be gone: it is
+ *	compared, not followed
+ * @last: the last destination that is in it
+ */
+struct nfto_range {
+	u64 at;
+	const struct nfto_dir *dir;
+	u64 last;
+};
+
+#define NFTO_RANGE_ALL	{ .last = U64_MAX }
+
+/**
+ * nfto_nexthop_next() - a flow that leaves here
+ * @nh: the next hop
+ * @range: of which destinations; goes on where the last call ended
+ *
+ * Each call looks at a later place, so that a walk ends however many flows
+ * begin and end meanwhile. Those that begin behind it are met.
+ *
+ * Context: any.
+ * Return: the flow of the direction @range->dir, with a reference; or NULL.
+ */
+struct nfto_flow *nfto_nexthop_next(struct nfto_nexthop *nh,
+				    struct nfto_range *range);
+
+/**
+ * nfto_nexthop_end() - end the flows of a next hop, and let no new ones use it
+ * @nh: the next hop; the caller has a reference
+ * @reason: of the end of these flows
+ *
+ * Context: any.
+ */
+void nfto_nexthop_end(struct nfto_nexthop *nh, enum nfto_reason reason);
+
+/**
+ * nfto_nexthop_put() - drop a reference
+ * @nh: the next hop
+ *
+ * Context: any.
+ */
+void nfto_nexthop_put(struct nfto_nexthop *nh);
 
 #endif

@@ -10,7 +10,7 @@
  *
  * Context: the next hop's lock is held.
  */
-#include "nfto.h"
+#include "flow/internal.h"
 
 /* Where the packets go, behind NAT. Of IPv6 the upper half. */
 static u64 dest_of(const struct nfto_dir *dir)

@@ -4,7 +4,7 @@
  * reference of the table is held, and the hash's own note of where the walk
  * stands; no lock, and not RCU.
  */
-#include "netlink/netlink.h"
+#include "flow/internal.h"
 
 /* So many nodes of the hash before others may have the processor. */
 #define STRIDE	1024
@@ -103,16 +103,6 @@ static int rest_of_table(struct nfto_walk *w,
 	return ret;
 }
 
-/**
- * nfto_walk() - shows flows, those that are left
- * @w: the walk
- * @visit: called below RCU for each; not 0 ends the walk, and the next one
- *	begins with this flow
- * @arg: handed to it
- *
- * Context: process.
- * Return: what @visit returned last; 0 when there are no more.
- */
 int nfto_walk(struct nfto_walk *w,
 	      int (*visit)(struct nfto_flow *flow, void *arg), void *arg)
 {
@@ -126,7 +116,6 @@ int nfto_walk(struct nfto_walk *w,
 	return ret;
 }
 
-/* Lets go of what it stands on. */
 void nfto_walk_end(struct nfto_walk *w)
 {
 	if (w->table)
