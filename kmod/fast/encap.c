@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * VLAN tags and PPPoE around the packets that arrive. What is put around those
- * that leave is the business of the device they are handed to.
+ * VLAN tags and PPPoE around packets that arrive. Those around packets that
+ * leave are put there by the device that they are handed to.
  */
 #include <linux/if_vlan.h>
 #include <linux/ppp_defs.h>
@@ -46,7 +46,7 @@ static __be16 parse_pppoe(struct sk_buff *skb, struct nfto_packet *p)
 		return 0;
 	pppoe = (const void *)skb_network_header(skb);
 	length = ntohs(pppoe->length);
-	/* What else there is, and what is cut short, is for pppoe_rcv(). */
+	/* Everything else, and what is cut short, is left to pppoe_rcv(). */
 	if (pppoe->version_type != VERSION_TYPE || pppoe->code ||
 	    length < sizeof(pppoe->protocol) ||
 	    skb->len - offsetof(struct pppoe, protocol) < length)

@@ -59,9 +59,9 @@ enum nfto_reason nfto_forward_l4(struct sk_buff *skb, struct nfto_packet *p,
 	return NFTO_REASON_NONE;
 }
 
-/* The network header is that of the encapsulation, if there is one. */
+/* If there is an encapsulation, the network header points to it. */
 static bool exceeds_mtu(const struct sk_buff *skb, const struct nfto_packet *p,
-		    unsigned int mtu)
+			unsigned int mtu)
 {
 	return p->len > mtu &&
 	       !(skb_is_gso(skb) &&
@@ -69,15 +69,15 @@ static bool exceeds_mtu(const struct sk_buff *skb, const struct nfto_packet *p,
 }
 
 /*
- * A bridge port's hardware address is not the one that is routed by: then the
- * driver says that the packet is for another host. In a segment that is
- * listened to promiscuously it may really be.
+ * Packets to a router behind a bridge are addressed to the bridge, not to the
+ * port's hardware address: then the driver of the port says that the packet is
+ * for another host. On a shared segment in promiscuous mode it may really be.
  */
 static bool is_for_us(const struct sk_buff *skb, const struct nfto_dir *dir)
 {
 	const struct nfto_nexthop *back = nfto_dir_other(dir)->nh;
 
-	/* A session of PPPoE is with one peer. */
+	/* Only the peer of a PPPoE session may send in it. */
 	if (unlikely(back->has_dest) &&
 	    !ether_addr_equal(eth_hdr(skb)->h_source, back->h_dest))
 		return false;
@@ -100,7 +100,7 @@ static bool closes_tcp(const struct sk_buff *skb, const struct nfto_packet *p)
 	return tcp->fin || tcp->rst;
 }
 
-/* Return: why this packet is for the slow path. */
+/* Return: why this packet is left to the slow path. */
 static enum nfto_reason leads_on(struct nfto_nexthop *nh)
 {
 	struct dst_entry *dst = rcu_dereference(nh->dst);
@@ -109,14 +109,17 @@ static enum nfto_reason leads_on(struct nfto_nexthop *nh)
 		return NFTO_REASON_ROUTE_STALE;
 	if (likely(dst_check(dst, READ_ONCE(nh->cookie))))
 		return NFTO_REASON_NONE;
-	/* A route has changed, this one or another: that is known soon. */
+	/*
+	 * Some route has changed, perhaps this one: the work of way/route.c
+	 * finds out.
+	 */
 	return nfto_routes_stale(nh) ? NFTO_REASON_ROUTE_CHECK :
 				       NFTO_REASON_ROUTE_STALE;
 }
 
 static struct nfto_dir *leave_to_slow_path(const struct nfto_packet *p,
-				  enum nfto_reason reason,
-				  unsigned int *verdict)
+					   enum nfto_reason reason,
+					   unsigned int *verdict)
 {
 	nfto_table_count(p->table, reason);
 	*verdict = NF_ACCEPT;
@@ -124,9 +127,10 @@ static struct nfto_dir *leave_to_slow_path(const struct nfto_packet *p,
 }
 
 /*
- * A packet that the hardware should have had may mean that it lost its table. A
- * flow is asked for each two seconds then, and some flows of a port at once, for
- * that is how a loss of all is found. Racy: a few more do no harm.
+ * A packet that the hardware should have forwarded may mean that it lost its
+ * table. Then a flow is asked for every two seconds, and some flows of a port
+ * at once, for that shows whether all are lost. It is racy: a few more
+ * questions do no harm.
  */
 #define SUSPECT_AFTER	(2 * HZ)
 #define SUSPECT_SOME	(HZ / 4)
@@ -154,7 +158,7 @@ static void touch_flow(struct nfto_dir *dir)
 	struct nfto_flow *flow = nfto_flow_of(dir);
 	u32 now = (u32)jiffies;
 
-	/* Not at each packet: other CPUs have the cache line, too. */
+	/* Not for each packet: the cache line is shared with other CPUs. */
 	if (now - READ_ONCE(flow->last_used) <= HZ / 8)
 		return;
 	WRITE_ONCE(flow->last_used, now);
@@ -192,7 +196,7 @@ struct nfto_dir *nfto_forward_begin(struct sk_buff *skb, struct nfto_packet *p,
 		*verdict = NF_ACCEPT;
 		return NULL;
 	}
-	/* The connection begins anew, and so may its flow. */
+	/* The connection was deleted and begins anew, and so may its flow. */
 	if (unlikely(nf_ct_is_dying(nfto_flow_of(dir)->ct))) {
 		nfto_flow_end(nfto_flow_of(dir), NFTO_REASON_CT_GONE);
 		*verdict = NF_ACCEPT;
@@ -240,8 +244,9 @@ static void xmit_neigh(struct sk_buff *skb, const struct nfto_nexthop *nh)
 	struct neighbour *n = nh->neigh;
 
 	/*
-	 * The packet may have to wait for the neighbour. Should that never
-	 * answer, the sender is told so, for which the route is needed.
+	 * The packet may have to wait for the neighbour's address. If the
+	 * neighbour never answers, the sender is told by ICMP, for which the
+	 * route is needed.
 	 */
 	if (unlikely(!(READ_ONCE(n->nud_state) & NUD_CONNECTED))) {
 		memset(skb->cb, 0, sizeof(skb->cb));
@@ -340,8 +345,9 @@ unsigned int nfto_forward_xmit(struct sk_buff *skb, const struct nfto_packet *p,
 
 /* --- the hooks --- */
 
-static __be16 begin_packet(struct nfto_packet *p, void *priv, struct sk_buff *skb,
-		    const struct nf_hook_state *state)
+static __be16 begin_packet(struct nfto_packet *p, void *priv,
+			   struct sk_buff *skb,
+			   const struct nf_hook_state *state)
 {
 	const struct nf_flowtable *ft = priv;
 

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * IPv4: which packets are plain enough, and what is done to them.
- */
+/* IPv4: which packets the fast path takes, and how they change. */
 #include <linux/ip.h>
 #include <net/ip.h>
 #include "fast/internal.h"

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * IPv6: which packets are plain enough, and what is done to them.
- */
+/* IPv6: which packets the fast path takes, and how they change. */
 #include <linux/ipv6.h>
 #include "fast/internal.h"
 
@@ -25,7 +23,10 @@ static enum nfto_reason parse_ip6(struct sk_buff *skb, struct nfto_packet *p)
 	if (p->there < p->len)
 		return NFTO_REASON_TRUNCATED;
 	p->thoff = sizeof(*ip6h);
-	/* Extension headers are no L4 protocol. */
+	/*
+	 * Extension headers are not L4 protocols, so that these packets take
+	 * the slow path.
+	 */
 	reason = nfto_forward_l4(skb, p, ip6h->nexthdr);
 	if (reason)
 		return reason;

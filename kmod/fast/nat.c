@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Address translation. What a packet looks like when it leaves is the other
- * direction of its flow, mirrored. Checksums are updated in the order in which
- * nf_nat does it, the address first and the port always, so that the two
+ * Address translation. The addresses of a packet that leaves are those of the
+ * other direction of its flow, mirrored. Checksums are updated in the same
+ * order as in nf_nat, the address first and the port always, so that the two
  * representations of zero come out alike.
  */
 #include <linux/ip.h>

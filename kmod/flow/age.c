@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Ageing. Every live flow is in a slot of its netns' wheel, by when there is
- * something to do: when it may expire, when what failed is to be tried again,
- * when the hardware is to be asked for what it has counted. For a flow in
- * hardware, to expire means to ask the hardware first.
+ * something to do for it: it may expire, something that failed is to be tried
+ * again, or the hardware is to be asked for what it has counted. A flow in
+ * hardware expires only after the hardware was asked.
  *
- * Nobody tells of a conntrack entry that was deleted. So once a second all slots
- * are searched for these, which is one look at each entry's status.
+ * Nobody tells of a conntrack entry that was deleted. So once a second all
+ * slots are searched for such flows, which is one look at the status of each
+ * entry.
  */
 #include <linux/random.h>
 #include "flow/internal.h"
@@ -17,15 +18,15 @@
 #define STATS_INTERVAL		(10 * HZ)
 
 /*
- * What the hardware says may be as old as that, because drivers read their
- * counters once a second (mlx5) or have a clock of seconds (mtk).
+ * What the hardware says may be that old, because drivers read their counters
+ * once a second (mlx5) or have a clock of seconds (mtk).
  */
 #define STATS_DELAY		(2 * HZ)
 /* A flow of which no packet got through the new ruleset in that time ends. */
 #define DENY_AFTER		(5 * HZ)
 /* When an answer of the driver that was asked for is looked at. */
 #define ANSWER_DELAY		HZ
-/* And how old it may be when a flow ends by it. */
+/* How old an answer may be when a flow ends because of it. */
 #define ANSWER_MAX		(4 * HZ)
 
 /* --- the slots --- */
@@ -57,12 +58,17 @@ void nfto_wheel_add(struct nfto_wheel *wheel, struct nfto_flow *flow)
 {
 	spin_lock(&flow->lock);
 	if (flow->flags & NFTO_F_LIVE) {
-		/* Spread, so that flows of one burst are not one tick's work. */
+		/*
+		 * They are spread, so that the flows of one burst do not all
+		 * fall into one tick.
+		 */
 		put_into_slot(wheel, flow,
 			      nfto_flow_timeout(flow) + flow->id % 4 * TICK);
 	}
 	spin_unlock(&flow->lock);
-	/* The hand stops when it sees none; the barrier is for its check. */
+	/*
+	 * The hand stops when it sees no flows; the barrier is for that check.
+	 */
 	atomic_inc_return(&wheel->n_flows);
 	if (!delayed_work_pending(&wheel->work))
 		queue_delayed_work(nfto_wq, &wheel->work, TICK);
@@ -113,7 +119,10 @@ static unsigned int retry_in(const struct nfto_flow *flow)
 	return min;
 }
 
-/* If it is being looked at just now, that ends in putting it where it belongs. */
+/*
+ * If the hand is looking at the flow just now, it will put the flow into the
+ * right slot itself.
+ */
 static void move_to_slot(struct nfto_flow *flow, unsigned int delay)
 {
 	struct nfto_wheel *wheel = &flow->table->net->wheel;
@@ -138,7 +147,7 @@ void nfto_age_failed(struct nfto_flow *flow)
 {
 	unsigned int delay = retry_in(flow);
 
-	/* Unless it was put in doubt meanwhile. */
+	/* Not if it was put in doubt meanwhile. */
 	if (delay != UINT_MAX)
 		move_to_slot(flow, delay);
 }
@@ -175,10 +184,10 @@ static bool is_being_asked(const struct nfto_flow *flow)
 }
 
 /*
- * Since the ruleset has changed no packet has reached "flow add", although there
- * were some. Where one of either direction did, the flow stays, and what is not let
- * through has the slow path: a new flow would know of no rule behind "flow add", or
- * for the other direction.
+ * Since the ruleset has changed, packets have come by, but none has reached
+ * "flow add". If one of either direction did, the flow stays, and the packets
+ * that are not let through take the slow path: a new flow would not know of
+ * rules behind "flow add" or of rules for the other direction.
  */
 static bool is_waiting(const struct nfto_flow *flow)
 {
@@ -214,7 +223,7 @@ static unsigned int dirs_to_retry(struct nfto_flow *flow)
 }
 
 static enum nfto_reason why_expire(const struct nfto_flow *flow, u32 idle,
-				u32 timeout, u32 now)
+				   u32 timeout, u32 now)
 {
 	if (nf_ct_is_dying(flow->ct))
 		return NFTO_REASON_CT_GONE;
@@ -225,8 +234,9 @@ static enum nfto_reason why_expire(const struct nfto_flow *flow, u32 idle,
 	if (!any_in(flow))
 		return NFTO_REASON_EXPIRED;
 	/*
-	 * The hardware has the last word, and it must not be an old one: one of
-	 * before the flow could expire, or of when the time-out was longer.
+	 * The hardware has the last word, and its answer must not be an old
+	 * one: neither from before the flow could expire, nor from when the
+	 * time-out was longer.
 	 */
 	if (idle >= timeout + STATS_DELAY && !is_being_asked(flow) &&
 	    now - flow->asked <= min_t(u32, idle - timeout - STATS_DELAY,
@@ -293,7 +303,9 @@ static void look_at_flow(struct nfto_wheel *wheel, struct nfto_flow *flow)
 		spin_unlock_bh(&flow->lock);
 		return;
 	}
-	/* A packet of this moment may be ahead of the clock that was read. */
+	/*
+	 * A packet that comes just now may be ahead of the clock that was read.
+	 */
 	idle = max_t(s32, now - READ_ONCE(flow->last_used), 0);
 	end = why_expire(flow, idle, timeout, now);
 	if (!end && flow->table->hw) {
@@ -407,7 +419,10 @@ static void scan_slot(struct nfto_slot *slot)
 	} while (n == GONE_MAX);
 }
 
-/* A part of the wheel with each tick; a smaller one where there are very many. */
+/*
+ * Searches a part of the wheel with each tick; a smaller part if there are very
+ * many flows.
+ */
 static void scan_for_gone(struct nfto_wheel *wheel)
 {
 	unsigned int n = max(atomic_read(&wheel->n_flows), 1);

@@ -1,31 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Flows that were not to be: counted by reason, and the last ones kept, so that
- * "why not" has an answer for a connection that never became a flow.
+ * Connections that did not become flows: counted by reason, and the last ones
+ * are kept, so that "why not" has an answer for them, too.
  */
 #include <linux/ktime.h>
 #include <net/netfilter/nf_conntrack_zones.h>
 #include "flow/internal.h"
 
-/* What every connection goes through at its beginning and end is not kept. */
+/*
+ * Every connection passes these reasons at its beginning and its end, so that
+ * they are not worth keeping.
+ */
 static bool is_worth_keeping(enum nfto_reason reason)
 {
 	return reason != NFTO_REASON_NOT_ESTABLISHED &&
 	       reason != NFTO_REASON_NOT_CONFIRMED;
 }
 
-static bool is_same_refusal(const struct nfto_refusal *r, const struct nf_conn *ct,
-		 enum nfto_reason reason)
+static bool is_same_refusal(const struct nfto_refusal *r,
+			    const struct nf_conn *ct, enum nfto_reason reason)
 {
 	return r->reason == reason &&
 	       nf_ct_tuple_equal(&r->tuple, &ct->tuplehash[0].tuple);
 }
 
-/* Under @all->lock. Return: it, if it is not the same as the last one. */
+/*
+ * Under @all->lock. Return: the refusal, if it is not the same as the last one.
+ */
 static const struct nfto_refusal *keep_refusal(struct nfto_refusals *all,
-				       const struct nf_conn *ct,
-				       const struct net_device *in,
-				       enum nfto_reason reason)
+					       const struct nf_conn *ct,
+					       const struct net_device *in,
+					       enum nfto_reason reason)
 {
 	struct nfto_refusal *r = &all->ring[(all->n - 1) % NFTO_REFUSALS];
 

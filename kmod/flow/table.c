@@ -18,7 +18,10 @@ static u32 hash_words(u32 a, u32 b, u32 ports, int iif, u8 proto, u32 seed)
 	return jhash_3words(a, b, ports, seed + ((u32)iif << 8 | proto));
 }
 
-/* The digest of IPv6 is a hash already, of all that the others are made of. */
+/*
+ * The digest of IPv6 is already a hash of everything that the hash of IPv4 is
+ * made of.
+ */
 static u32 hash_key(const void *data, u32 len, u32 seed)
 {
 	const struct nfto_key *key = data;
@@ -40,7 +43,7 @@ static u32 hash_dir(const void *data, u32 len, u32 seed)
 }
 
 static bool key_has_addresses(const struct nfto_dir *dir,
-			   const struct nfto_key *key)
+			      const struct nfto_key *key)
 {
 	const struct nf_conntrack_tuple *t;
 
@@ -53,7 +56,10 @@ static bool key_has_addresses(const struct nfto_dir *dir,
 	       ipv6_addr_equal(&t->dst.u3.in6, &key->ip6[1]);
 }
 
-/* A packet comes with what the other direction's packets leave with. */
+/*
+ * A packet arrives with the encapsulation with which the other direction
+ * leaves.
+ */
 static bool key_has_encap(const struct nfto_dir *dir, const struct nfto_key *key)
 {
 	const struct nfto_nexthop *back = nfto_dir_other(dir)->nh;
@@ -79,8 +85,9 @@ static int compare_key(struct rhashtable_compare_arg *arg, const void *obj)
 }
 
 /*
- * It does not shrink, as conntrack's own does not. As many flows as there were
- * will be there again, and shrinking was a quarter of what ending them took.
+ * The hash does not shrink, and neither does conntrack's. As many flows as
+ * there were will be there again, and shrinking was a quarter of what it took
+ * to end them.
  */
 static const struct rhashtable_params flow_hash_params = {
 	.head_offset = offsetof(struct nfto_dir, node),
@@ -89,9 +96,13 @@ static const struct rhashtable_params flow_hash_params = {
 	.obj_cmpfn = compare_key,
 };
 
-/* What stands for IPv6's packets; ties are told apart by compare_key(). */
-static u32 digest_ip6(const struct nfto_table *table, const struct in6_addr pair[2],
-		  u32 ports, int iif, u8 proto)
+/*
+ * Stands for the addresses, ports, device and protocol of IPv6's packets;
+ * compare_key() tells those with the same digest apart.
+ */
+static u32 digest_ip6(const struct nfto_table *table,
+		      const struct in6_addr pair[2], u32 ports, int iif,
+		      u8 proto)
 {
 	return jhash2((__force const u32 *)pair, 2 * sizeof(*pair) / sizeof(u32),
 		      table->seed + ports + ((u32)iif << 8 | proto));
@@ -118,7 +129,7 @@ struct nfto_dir *nfto_table_lookup(struct nfto_table *table,
 {
 	if (key->ip6)
 		key->digest = digest_ip6(table, key->ip6, key->ports, key->iif,
-				     key->proto);
+					 key->proto);
 	return rhashtable_lookup(&table->flows, key, flow_hash_params);
 }
 

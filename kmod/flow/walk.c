@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * All flows, one table after the other. From one part of the walk to the next a
- * reference of the table is held, and the hash's own note of where the walk
- * stands; no lock, and not RCU.
+ * Walks over all flows, one table after the other. Between two parts of a walk
+ * it holds a reference of the table and the hash's own note of where it stands,
+ * but no lock and not RCU.
  */
 #include "flow/internal.h"
 
-/* So many nodes of the hash before others may have the processor. */
+/* After so many nodes of the hash others may have the processor. */
 #define STRIDE	1024
 
 /* Return: false when all tables are done. */
@@ -17,7 +17,7 @@ static bool enter_next(struct nfto_walk *w)
 	mutex_lock(&w->nn->lock);
 	table = nfto_table_after(w->nn, w->only ? max(w->only - 1, w->last) :
 						  w->last);
-	/* One without references is empty. */
+	/* A table without references has no flows. */
 	while (table && !refcount_inc_not_zero(&table->ref))
 		table = nfto_table_after(w->nn, table->id);
 	if (table && w->only && table->id != w->only) {
@@ -57,8 +57,8 @@ static void pause(struct nfto_walk *w)
 }
 
 /*
- * If what the walk stands on has gone meanwhile, the hash goes by how many
- * nodes were before it in its bucket, of which some may have gone too.
+ * If the node on which the walk stands has gone meanwhile, the hash counts the
+ * nodes before it in its bucket, some of which may have gone too.
  */
 static void resume(struct nfto_walk *w)
 	__acquires(RCU)

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * From what is wanted to what is in the hardware: the queue and who works on it.
- * The calls themselves are worker.c's.
+ * From what is wanted to what is in the hardware: the queue and its workers.
+ * The calls of drivers are in worker.c.
  *
- * Somebody changes what is wanted of a direction, and queues it at its port. A
- * worker takes it from the queue, looks at what is wanted *now* and at where it
- * is, and makes the one call that brings these together, and again, until
- * there is nothing to do. So an add that was followed by an end before a worker
- * took its batch never reaches the driver, and no change is lost because another
- * was under way.
+ * Whoever changes what is wanted of a direction queues it at its port. A worker
+ * takes it from the queue, looks at what is wanted now and at what is in the
+ * hardware, and makes the one call that brings these together; it repeats that
+ * until nothing is left to do. So a flow that begins and ends before a worker
+ * gets to it never reaches the driver, and no change is lost because another
+ * one was under way.
  *
- * A direction is worked on by one worker at a time, so a driver never has two
- * calls for one cookie.
+ * Only one worker at a time works on a direction, so that a driver never has
+ * two calls for one cookie.
  */
 #include "hw/internal.h"
 
-/* One more worker for that many directions in the queue. */
+/* So many directions in the queue are worth one more worker. */
 #define BACKLOG_PER_WORKER	64
-/* Entries that a driver would not take out are tried again that often. */
+/* Entries that a driver refused to take out are tried again after that time. */
 #define STUCK_RETRY		(2 * HZ)
 
 /* --- the queue --- */
@@ -47,7 +47,10 @@ static void wake_worker(struct nfto_port *port)
 			continue;
 		port->worker[i]->running = true;
 		port->n_running++;
-		/* A moment later there may be more to do in one go. */
+		/*
+		 * If little is queued, wait a moment: more may come and be done
+		 * in one go.
+		 */
 		queue_delayed_work(nfto_wq, &port->worker[i]->work,
 				   port->n_queued > BACKLOG_PER_WORKER ? 0 : 1);
 		return;
@@ -85,9 +88,10 @@ bool nfto_engine_may_try(const struct nfto_dir *dir)
 }
 
 /*
- * Takes a batch, busy now, with the queue's references.
+ * Takes a batch from the queue, with the queue's references; its directions are
+ * busy from now on.
  *
- * Return: false if there is nothing; the worker does not run any more then.
+ * Return: false if the queue is empty; the worker does not run any more then.
  */
 static bool take_batch(struct nfto_worker *w)
 {
@@ -144,7 +148,7 @@ static void give_batch_back(struct nfto_worker *w)
 		if (!give_one_back(port, w->batch[i], w->op[i] == OP_STUCK))
 			w->batch[n++] = w->batch[i];
 	w->item = 0;
-	/* Who waits is in the queue before it looks, below the same lock. */
+	/* Waiters add themselves below the same lock before they look. */
 	if (waitqueue_active(&port->progress))
 		wake_up_all(&port->progress);
 	spin_unlock_bh(&port->lock);
@@ -213,8 +217,8 @@ static void for_nexthops(struct nfto_port *port,
 }
 
 /*
- * Has the directions that come back from it looked at by their port's workers.
- * Those that are linked meanwhile have been queued by whoever links them.
+ * Queues the directions that arrive where this next hop leaves. Those that are
+ * linked meanwhile have been queued by whoever links them.
  */
 static void kick_nexthop(struct nfto_nexthop *nh)
 {
@@ -232,7 +236,7 @@ static void kick_nexthop(struct nfto_nexthop *nh)
 }
 
 /*
- * Has the entries of its flows asked for that were not since their port's hardware
+ * Asks for the entries of its flows that were not asked for since the hardware
  * was seen to have lost others. Context: process.
  */
 static void suspect_nexthop(struct nfto_nexthop *nh)
@@ -250,8 +254,8 @@ static void suspect_nexthop(struct nfto_nexthop *nh)
 }
 
 /*
- * The port lives: whoever frees it cancels this first. The flows are those of the
- * next hops, which is what for_nexthops() has references of.
+ * The port is there: whoever frees it cancels this work first. Its flows are
+ * those of the next hops, of which for_nexthops() holds references.
  */
 static void lost_work(struct work_struct *work)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Devices that may take flows. However many flowtables name a device, its driver
- * is bound once, and only a worker binds and unbinds: a ruleset that is loaded
- * again finds the device bound, and a slow driver holds up nobody.
+ * Devices that may take flows. A driver is bound once, however many flowtables
+ * name its device, and only a work binds and unbinds: so a ruleset that is
+ * loaded again finds the device bound, and a slow driver does not hold up nft.
  */
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
@@ -48,8 +48,8 @@ static bool is_switched_off(const struct net_device *dev)
 }
 
 static void prepare_block(struct nfto_port *port, struct flow_block_offload *bo,
-		    enum flow_block_command command,
-		    struct netlink_ext_ack *extack)
+			  enum flow_block_command command,
+			  struct netlink_ext_ack *extack)
 {
 	memset(bo, 0, sizeof(*bo));
 	bo->command = command;
@@ -88,7 +88,7 @@ static int ask_indirect(struct nfto_port *port, struct flow_block_offload *bo)
 }
 
 static int ask_driver(struct nfto_port *port, enum nfto_port_kind kind,
-	       struct flow_block_offload *bo)
+		      struct flow_block_offload *bo)
 {
 	const struct net_device_ops *ops = port->dev->netdev_ops;
 	int err;
@@ -128,7 +128,11 @@ static int bind_as(struct nfto_port *port, enum nfto_port_kind kind,
 	if (err && kind == NFTO_PORT_KIND_INDIRECT) {
 		struct netlink_ext_ack unused;
 
-		/* It has been noted for drivers to come; take that back. */
+		/*
+		 * The kernel has put the port on its list for drivers that come
+		 * later, and leaves it there although nobody has bound it: take
+		 * it off.
+		 */
 		prepare_block(port, &bo, FLOW_BLOCK_UNBIND, &unused);
 		ask_indirect(port, &bo);
 	}
@@ -146,7 +150,7 @@ static int bind_any(struct nfto_port *port, struct netlink_ext_ack *extack)
 	if (err != -EOPNOTSUPP)
 		return err;
 	err2 = bind_as(port, NFTO_PORT_KIND_FLOWER, &other);
-	/* Tell of the one that comes closest. */
+	/* Tell of the attempt that came closest. */
 	if (!err2 || err2 != -EOPNOTSUPP || !extack->_msg) {
 		extack->_msg = other._msg;
 		err = err2;
@@ -157,7 +161,7 @@ static int bind_any(struct nfto_port *port, struct netlink_ext_ack *extack)
 /* --- states, under RTNL --- */
 
 static void set_port_state(struct nfto_port *port, enum nfto_port_state state,
-		      int err, const char *text)
+			   int err, const char *text)
 {
 	ASSERT_RTNL();
 	WRITE_ONCE(port->state, state);
@@ -188,7 +192,7 @@ static int bind_port(struct nfto_port *port)
 		return -ENODEV;
 	if (is_switched_off(port->dev)) {
 		set_port_state(port, NFTO_PORT_STATE_SWITCHED_OFF, -EOPNOTSUPP,
-			  "hw-tc-offload is off");
+			       "hw-tc-offload is off");
 		return -EOPNOTSUPP;
 	}
 	err = bind_any(port, &extack);
@@ -203,9 +207,9 @@ static int bind_port(struct nfto_port *port)
 }
 
 /*
- * Some drivers refuse everything while hw-tc-offload is off, DESTROY too, and
- * are only told of the change after it (W26). For the time in which entries are
- * taken out, and with RTNL held, the flag says that it is on.
+ * Some drivers refuse all commands while hw-tc-offload is off, DESTROY among
+ * them, and we are told of the change only after it has happened (W26). While
+ * entries are taken out, with RTNL held, the flag says that it is on.
  */
 static void close_port(struct nfto_port *port)
 {
@@ -225,8 +229,9 @@ static bool is_bound(const struct nfto_port *port)
 }
 
 /*
- * Entries first, then the binding. With @force, because the device goes: a
- * driver that refuses is never called again, whatever it keeps.
+ * Takes the entries out first, then unbinds. With @force, because the device is
+ * being removed, a driver that refuses is never called again, whatever it
+ * keeps.
  *
  * Return: 0 if it is not bound any more.
  */
@@ -242,7 +247,7 @@ static int unbind_port(struct nfto_port *port, bool force)
 		return 0;
 	if (atomic_read(&port->n_in) && !force) {
 		set_port_state(port, NFTO_PORT_STATE_STUCK, -EBUSY,
-			  "the driver does not take its entries out");
+			       "the driver does not take its entries out");
 		return -EBUSY;
 	}
 	prepare_block(port, &bo, FLOW_BLOCK_UNBIND, &extack);
@@ -256,9 +261,10 @@ static int unbind_port(struct nfto_port *port, bool force)
 		list_for_each_entry_safe(cb, tmp, &port->block.cb_list, list) {
 			list_del_init(&cb->list);
 			/*
-			 * An indirect block's driver may tell of its own end
-			 * when this port and this module are gone: that must
-			 * call something harmless of the kernel's.
+			 * The driver of an indirect block may be unloaded after
+			 * this port and this module are gone, and calls this
+			 * function then: it must be a harmless one of the
+			 * kernel's.
 			 */
 			WRITE_ONCE(cb->indr.cleanup, flow_block_cb_incref);
 		}
@@ -279,7 +285,7 @@ static int switch_port_off(struct nfto_port *port)
 
 	if (!err)
 		set_port_state(port, NFTO_PORT_STATE_SWITCHED_OFF, -EOPNOTSUPP,
-			  "hw-tc-offload is off");
+			       "hw-tc-offload is off");
 	return err;
 }
 
@@ -427,7 +433,10 @@ int nfto_port_bind_now(struct nfto_port *port)
 	return err;
 }
 
-/* Binds, if it is not: port->state says whether it is then. RTNL is held. */
+/*
+ * Binds it if it is not bound; port->state says what came of that. RTNL is
+ * held.
+ */
 void nfto_port_bind_rtnl(struct nfto_port *port)
 {
 	if (!is_bound(port))
@@ -493,7 +502,7 @@ void nfto_port_gone(struct nfto_net *nn, struct net_device *dev)
 		return;
 	unbind_port(port, true);
 	set_port_state(port, NFTO_PORT_STATE_GONE, -ENODEV, NULL);
-	/* What the driver would not take out is not there any more. */
+	/* What the driver refused to take out has gone with the device. */
 	nfto_engine_drain(port);
 	port->dev = NULL;
 	schedule_bind(port, 0);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What does a driver take? It is asked: rules as they are made for flows, for
- * packets that are on no wire, and taken out again.
+ * Finds out what a driver takes, by offering it rules as they are made for
+ * flows, for packets that are on no wire, and taking them out again.
  *
- * A rule is made of a flow that nobody can find: it is in no hash, wheel or list,
- * has no references, and a conntrack entry of its own that conntrack does not
- * know. What rule.c and the engine's calls read of these is filled in.
+ * Each rule is made of a flow that nobody can find: it is in no hash, wheel or
+ * list, has no references, and has a conntrack entry of its own that conntrack
+ * does not know. What rule.c and worker.c read of these is filled in.
  */
 #include <linux/delay.h>
 #include <linux/if_arp.h>
@@ -15,14 +15,14 @@
 #include <linux/slab.h>
 #include "hw/internal.h"
 
-/* So many calls before a port may be unbound. */
+/* After so many calls the port may be unbound in between. */
 #define STRIDE		64
 #define TRIES		3
 #define VLAN_ID		4093
 #define SVLAN_ID	4092
 #define PPPOE_SESSION	0xfffe
 
-/* One after the other: their packets are the same. */
+/* One probe at a time: all of them use the same packets. */
 static DEFINE_MUTEX(probe_lock);
 
 /**
@@ -86,7 +86,10 @@ static void push_tag(struct nfto_nexthop *nh, u16 proto, u16 id)
 	nh->encap[nh->n_encap++].id = id;
 }
 
-/* What the packet comes with is what the other direction leaves with. */
+/*
+ * A packet arrives with the encapsulation with which the other direction
+ * leaves.
+ */
 static void fill_encap(struct offer *o, u32 feature)
 {
 	switch (feature) {
@@ -109,7 +112,7 @@ static void fill_encap(struct offer *o, u32 feature)
 /* A unicast address for documentation (RFC 7042). */
 static const u8 far_address[ETH_ALEN] = { 0x00, 0x00, 0x5e, 0x00, 0x53, 0x01 };
 
-/* RTNL is held, for the address. */
+/* RTNL is held, so that the address does not change. */
 static void fill_nexthop(struct nfto_nexthop *nh, struct net_device *dev)
 {
 	nh->lower = dev;
@@ -146,7 +149,7 @@ static void fill_tuples(struct offer *o, u32 feature)
 		o->flow.flags |= NFTO_F_SNAT;
 }
 
-/* One of many, by its source. */
+/* Makes one of many offers; they differ in their source. */
 static const struct nfto_dir *nth_offer(struct offer *o, u32 n)
 {
 	struct nf_conntrack_tuple *orig = &o->ct.tuplehash[0].tuple;
@@ -240,7 +243,7 @@ static void offer_all(struct nfto_probe *probe, struct nfto_worker *w,
 
 /* A driver that is busy is asked again. Return: false if it keeps it. */
 static bool withdraw_one(struct nfto_worker *w, struct nfto_port *port,
-		     const struct nfto_dir *dir)
+			 const struct nfto_dir *dir)
 {
 	bool gone;
 	int i;
@@ -283,7 +286,10 @@ static int probe_port(struct nfto_probe *probe, struct nfto_port *port,
 	       !probe->result && !probe->reason ? -EINTR : 0;
 }
 
-/* RTNL is held: before, a device could go, or move to another netns. */
+/*
+ * RTNL is held. Before that the device could have been removed, or have moved
+ * to another netns.
+ */
 static bool is_dev_there(const struct nfto_net *nn, const struct net_device *dev)
 {
 	return dev->reg_state == NETREG_REGISTERED &&

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What drivers answer, kept once: an errno and the sentence that came with it.
- * A direction keeps the number. Drivers have a few dozen different answers;
- * should one make up new ones for ever, its later ones lose their text.
+ * The answers of drivers, each kept once: an errno and the sentence that came
+ * with it. A direction keeps the number of the answer. Drivers have a few dozen
+ * different answers; if one of them makes up new ones for ever, the later ones
+ * lose their text.
  */
 #include <linux/slab.h>
 #include "hw/internal.h"

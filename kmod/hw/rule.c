@@ -82,7 +82,7 @@ static const struct nf_conntrack_tuple *dir_tuple(const struct nfto_dir *dir)
 /* --- matches --- */
 
 static void use_key(struct nfto_rule *rule, enum flow_dissector_key_id id,
-		size_t offset)
+		    size_t offset)
 {
 	rule->dissector.used_keys |= BIT_ULL(id);
 	rule->dissector.offset[id] = offset;
@@ -93,18 +93,18 @@ static void match_addresses(struct nfto_rule *rule, const struct nfto_dir *dir)
 	const struct nf_conntrack_tuple *t = dir_tuple(dir);
 
 	use_key(rule, FLOW_DISSECTOR_KEY_CONTROL,
-	    offsetof(struct rule_keys, control));
+		offsetof(struct rule_keys, control));
 	rule->mask.control.addr_type = 0xffff;
 	if (dir->ipv6) {
 		use_key(rule, FLOW_DISSECTOR_KEY_IPV6_ADDRS,
-		    offsetof(struct rule_keys, ipv6));
+			offsetof(struct rule_keys, ipv6));
 		rule->key.control.addr_type = FLOW_DISSECTOR_KEY_IPV6_ADDRS;
 		rule->key.ipv6.src = t->src.u3.in6;
 		rule->key.ipv6.dst = t->dst.u3.in6;
 		memset(&rule->mask.ipv6, 0xff, sizeof(rule->mask.ipv6));
 	} else {
 		use_key(rule, FLOW_DISSECTOR_KEY_IPV4_ADDRS,
-		    offsetof(struct rule_keys, ipv4));
+			offsetof(struct rule_keys, ipv4));
 		rule->key.control.addr_type = FLOW_DISSECTOR_KEY_IPV4_ADDRS;
 		rule->key.ipv4.src = dir->saddr;
 		rule->key.ipv4.dst = dir->daddr;
@@ -115,7 +115,7 @@ static void match_addresses(struct nfto_rule *rule, const struct nfto_dir *dir)
 static void match_protocol(struct nfto_rule *rule, const struct nfto_dir *dir)
 {
 	use_key(rule, FLOW_DISSECTOR_KEY_BASIC,
-	    offsetof(struct rule_keys, basic));
+		offsetof(struct rule_keys, basic));
 	rule->key.basic.n_proto = dir->ipv6 ? htons(ETH_P_IPV6) :
 					      htons(ETH_P_IP);
 	rule->mask.basic.n_proto = htons(0xffff);
@@ -125,18 +125,20 @@ static void match_protocol(struct nfto_rule *rule, const struct nfto_dir *dir)
 	if (dir->proto == IPPROTO_GRE)
 		return;
 	use_key(rule, FLOW_DISSECTOR_KEY_PORTS,
-	    offsetof(struct rule_keys, ports));
+		offsetof(struct rule_keys, ports));
 	memcpy(&rule->key.ports.ports, &dir->ports, sizeof(dir->ports));
 	memset(&rule->mask.ports.ports, 0xff, sizeof(dir->ports));
 }
 
-/* The end of a connection is for conntrack to see. */
+/*
+ * Packets with FIN or RST are left to the host, because conntrack has to see
+ * the end of a connection.
+ */
 static void match_tcp(struct nfto_rule *rule, const struct nfto_dir *dir)
 {
 	if (dir->proto != IPPROTO_TCP)
 		return;
-	use_key(rule, FLOW_DISSECTOR_KEY_TCP,
-	    offsetof(struct rule_keys, tcp));
+	use_key(rule, FLOW_DISSECTOR_KEY_TCP, offsetof(struct rule_keys, tcp));
 	rule->mask.tcp.flags =
 		cpu_to_be16(be32_to_cpu(TCP_FLAG_RST | TCP_FLAG_FIN) >> 16);
 }
@@ -152,8 +154,9 @@ static void fill_vlan(struct flow_dissector_key_vlan *key,
 }
 
 /*
- * The tags that the packet comes with: those with which the other direction
- * leaves, without what the device takes off by itself. PPPoE is no key.
+ * Matches the tags that the packet arrives with: those with which the other
+ * direction leaves, except for what the device takes off by itself. There is no
+ * key for PPPoE.
  */
 static enum nfto_reason match_tags(struct nfto_rule *rule,
 				   const struct nfto_nexthop *back)
@@ -168,12 +171,12 @@ static enum nfto_reason match_tags(struct nfto_rule *rule,
 			return NFTO_REASON_ENCAPSULATION;
 		if (!n++) {
 			use_key(rule, FLOW_DISSECTOR_KEY_VLAN,
-			    offsetof(struct rule_keys, vlan));
+				offsetof(struct rule_keys, vlan));
 			fill_vlan(&rule->key.vlan, &rule->mask.vlan,
 				  &back->encap[i]);
 		} else {
 			use_key(rule, FLOW_DISSECTOR_KEY_CVLAN,
-			    offsetof(struct rule_keys, cvlan));
+				offsetof(struct rule_keys, cvlan));
 			fill_vlan(&rule->key.cvlan, &rule->mask.cvlan,
 				  &back->encap[i]);
 		}
@@ -187,10 +190,13 @@ static enum nfto_reason fill_match(struct nfto_rule *rule,
 	rule->dissector.used_keys = 0;
 	memset(&rule->key, 0, sizeof(rule->key));
 	memset(&rule->mask, 0, sizeof(rule->mask));
-	/* A flower block is of one port, and flower matches flags its own way. */
+	/*
+	 * A flower block belongs to one port, and its drivers match TCP flags
+	 * in another way.
+	 */
 	if (!flower) {
 		use_key(rule, FLOW_DISSECTOR_KEY_META,
-		    offsetof(struct rule_keys, meta));
+			offsetof(struct rule_keys, meta));
 		rule->key.meta.ingress_ifindex = dir->iif;
 		rule->mask.meta.ingress_ifindex = ~0;
 		match_tcp(rule, dir);
@@ -203,7 +209,7 @@ static enum nfto_reason fill_match(struct nfto_rule *rule,
 /* --- actions --- */
 
 static struct flow_action_entry *next_action(struct nfto_rule *rule,
-				      enum flow_action_id id)
+					     enum flow_action_id id)
 {
 	struct flow_action *action = &rule->flow->action;
 	struct flow_action_entry *e = &action->entries[action->num_entries++];
@@ -215,8 +221,9 @@ static struct flow_action_entry *next_action(struct nfto_rule *rule,
 }
 
 /* Sets the bits of @bits, of the word at @offset, to @val. */
-static void add_mangle(struct nfto_rule *rule, enum flow_action_mangle_base htype,
-		   u32 offset, __be32 bits, __be32 val)
+static void add_mangle(struct nfto_rule *rule,
+		       enum flow_action_mangle_base htype, u32 offset,
+		       __be32 bits, __be32 val)
 {
 	struct flow_action_entry *e = next_action(rule, FLOW_ACTION_MANGLE);
 
@@ -230,7 +237,10 @@ static void add_mangle(struct nfto_rule *rule, enum flow_action_mangle_base htyp
 #define HIGH_BITS	htonl(0xffff0000)
 #define LOW_BITS	htonl(0x0000ffff)
 
-/* Words as they are in the packet, so that they are right on any machine. */
+/*
+ * The words are written as they are in the packet, so that they are right on
+ * any machine.
+ */
 static void mangle_eth(struct nfto_rule *rule, const u8 source[ETH_ALEN],
 		       const u8 dest[ETH_ALEN])
 {
@@ -245,7 +255,7 @@ static void mangle_eth(struct nfto_rule *rule, const u8 source[ETH_ALEN],
 }
 
 static enum nfto_reason add_ethernet(struct nfto_rule *rule,
-				 const struct nfto_dir *dir)
+				     const struct nfto_dir *dir)
 {
 	const struct nfto_nexthop *nh = dir->nh;
 	u8 ha[MAX_ADDR_LEN];
@@ -286,11 +296,13 @@ static void mangle_ip6(struct nfto_rule *rule, u32 offset,
 
 	for (i = 0; i < 4; i++)
 		add_mangle(rule, FLOW_ACT_MANGLE_HDR_TYPE_IP6,
-		       offset + i * sizeof(u32), ALL_BITS, addr->s6_addr32[i]);
+			   offset + i * sizeof(u32), ALL_BITS,
+			   addr->s6_addr32[i]);
 }
 
 /*
- * What the packet looks like when it leaves is the other direction, mirrored.
+ * The addresses of the packet that leaves are those of the other direction,
+ * mirrored.
  */
 static void nat_addresses(struct nfto_rule *rule, const struct nfto_dir *dir,
 			  bool source, bool dest)
@@ -308,13 +320,18 @@ static void nat_addresses(struct nfto_rule *rule, const struct nfto_dir *dir,
 	}
 	if (source)
 		add_mangle(rule, FLOW_ACT_MANGLE_HDR_TYPE_IP4,
-		       offsetof(struct iphdr, saddr), ALL_BITS, out->dst.u3.ip);
+			   offsetof(struct iphdr, saddr), ALL_BITS,
+			   out->dst.u3.ip);
 	if (dest)
 		add_mangle(rule, FLOW_ACT_MANGLE_HDR_TYPE_IP4,
-		       offsetof(struct iphdr, daddr), ALL_BITS, out->src.u3.ip);
+			   offsetof(struct iphdr, daddr), ALL_BITS,
+			   out->src.u3.ip);
 }
 
-/* Both ports are in the word at 0, which is how TC and flowtables write them. */
+/*
+ * Both ports are in the word at offset 0; TC and nf_flow_table write them like
+ * that.
+ */
 static void nat_ports(struct nfto_rule *rule, const struct nfto_dir *dir,
 		      bool source, bool dest)
 {
@@ -327,7 +344,7 @@ static void nat_ports(struct nfto_rule *rule, const struct nfto_dir *dir,
 					    FLOW_ACT_MANGLE_HDR_TYPE_UDP;
 	if (source)
 		add_mangle(rule, htype, 0, HIGH_BITS,
-		       htonl((u32)ntohs(out->dst.u.all) << 16));
+			   htonl((u32)ntohs(out->dst.u.all) << 16));
 	if (dest)
 		add_mangle(rule, htype, 0, LOW_BITS, htonl(ntohs(out->src.u.all)));
 }
@@ -351,7 +368,10 @@ static void add_nat(struct nfto_rule *rule, const struct nfto_dir *dir)
 	u8 flags = nfto_flow_of(dir)->flags;
 	bool source, dest;
 
-	/* What is done to the source one way is done to the destination back. */
+	/*
+	 * What NAT does to the source in one direction it does to the
+	 * destination in the other.
+	 */
 	source = flags & (dir->reply ? NFTO_F_DNAT : NFTO_F_SNAT);
 	dest = flags & (dir->reply ? NFTO_F_SNAT : NFTO_F_DNAT);
 	if (!source && !dest)
@@ -361,7 +381,7 @@ static void add_nat(struct nfto_rule *rule, const struct nfto_dir *dir)
 }
 
 static enum nfto_reason add_push(struct nfto_rule *rule,
-			     const struct nfto_encap *encap)
+				 const struct nfto_encap *encap)
 {
 	struct flow_action_entry *e;
 
@@ -385,8 +405,8 @@ static enum nfto_reason add_push(struct nfto_rule *rule,
  * difference; for two tags those that decrement the TTL unasked, the packet
  * engines, get nf_flow_table's order.
  */
-static enum nfto_reason add_tags(struct nfto_rule *rule, const struct nfto_dir *dir,
-			     bool inner_first)
+static enum nfto_reason add_tags(struct nfto_rule *rule,
+				 const struct nfto_dir *dir, bool inner_first)
 {
 	const struct nfto_nexthop *back = nfto_dir_other(dir)->nh;
 	const struct nfto_nexthop *nh = dir->nh;

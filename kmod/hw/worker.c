@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The calls of drivers: from where a direction is to where it is wanted, and what
- * is learned from the answers. engine.c says which directions, and when.
+ * The calls of drivers, which bring a direction from where it is to where it is
+ * wanted, and what is learned from the answers. engine.c decides which
+ * directions are worked on, and when.
  */
 #include <linux/if_vlan.h>
 #include <linux/sched/clock.h>
@@ -9,12 +10,15 @@
 #include <net/netfilter/nf_conntrack_acct.h>
 #include "hw/internal.h"
 
-/* A driver that said it is full is asked again that often. */
+/* A driver that said that its table is full is asked again after that time. */
 #define FULL_PROBE		(2 * HZ)
 
 /* --- calls --- */
 
-/* As TC has it: of a tagged packet the tag's, else that of the network layer. */
+/*
+ * As in TC: the EtherType of the outermost tag, or of the network layer if
+ * there is no tag.
+ */
 static __be16 tc_protocol_of(const struct nfto_dir *dir)
 {
 	const struct nfto_nexthop *back = nfto_dir_other(dir)->nh;
@@ -27,14 +31,15 @@ static __be16 tc_protocol_of(const struct nfto_dir *dir)
 	return dir->ipv6 ? htons(ETH_P_IPV6) : htons(ETH_P_IP);
 }
 
-/* Calls that tell whether workers get in each other's way. */
+/* The number of calls that tell whether workers get in each other's way. */
 #define CROWD		16
 #define LEARN_EACH	4
 
 /*
- * A driver with a lock around everything (mtk, airoha) makes several workers
- * wait for each other: then a call takes as much longer as there are workers.
- * No lock is worth the numbers: they are averages of what differs anyway.
+ * A driver with one lock around everything (mtk, airoha) makes workers wait for
+ * each other: a call takes longer the more workers there are. The figures are
+ * read and written without a lock, because they are averages of times that vary
+ * anyway.
  */
 static void learn_crowd(struct nfto_port *port, u64 took)
 {
@@ -52,11 +57,11 @@ static void learn_crowd(struct nfto_port *port, u64 took)
 }
 
 /*
- * The callbacks of a port's block: one, or none if the port is not bound. The
- * block is held while a batch is worked on.
+ * Calls the callbacks of a port's block: one, or none if the port is not bound.
+ * The block is held while a batch is worked on.
  */
 static int call_driver(struct nfto_worker *w, const struct nfto_dir *dir,
-		enum flow_cls_command command, struct flow_rule *rule)
+		       enum flow_cls_command command, struct flow_rule *rule)
 {
 	struct nfto_port *port = w->port;
 	bool learn = port->n_usable > 1 && !(w->calls++ % LEARN_EACH);
@@ -68,8 +73,9 @@ static int call_driver(struct nfto_worker *w, const struct nfto_dir *dir,
 	w->cls.common.extack = &w->extack;
 	w->cls.common.protocol = tc_protocol_of(dir);
 	/*
-	 * The block is ours alone and no two entries overlap, so the hook's
-	 * priority, which may be negative, says nothing here. TC begins at 1.
+	 * Nobody else uses this block and no two entries overlap, so that the
+	 * hook's priority, which may be negative, has no meaning here. TC's
+	 * priorities begin at 1.
 	 */
 	w->cls.common.prio = port->kind == NFTO_PORT_KIND_FLOWER;
 	w->cls.command = command;
@@ -109,12 +115,13 @@ static enum nfto_reason build_and_call(struct nfto_worker *w,
 }
 
 /*
- * TC's way to have the TTL decremented is an action. Drivers whose hardware
- * does it unasked refuse that action: then it goes without, and when either way
- * is accepted the port remembers. A flower block's drivers know the action.
+ * TC asks for the decrement of the TTL by an action. Drivers whose hardware
+ * decrements it unasked refuse that action: then the rule is offered without,
+ * and the port remembers which one was accepted. The drivers of flower blocks
+ * know the action.
  */
 static enum nfto_reason replace_entry(struct nfto_worker *w,
-				const struct nfto_dir *dir, int *err)
+				      const struct nfto_dir *dir, int *err)
 {
 	enum nfto_ttl ttl = READ_ONCE(w->port->ttl);
 	enum nfto_reason reason;
@@ -133,8 +140,8 @@ static enum nfto_reason replace_entry(struct nfto_worker *w,
 	}
 	if (!reason && *err == -EEXIST) {
 		/*
-		 * Ours is a new cookie. Either somebody left an entry behind
-		 * under this number, or another entry has the same match, and
+		 * The cookie is a new one. Either somebody left an entry behind
+		 * under this number, or another entry has the same match and
 		 * may be on its way out.
 		 */
 		call_driver(w, dir, FLOW_CLS_DESTROY, NULL);
@@ -164,8 +171,8 @@ static enum nfto_reason reason_of_answer(int err)
 /* --- what a direction needs --- */
 
 /*
- * Whether some of those left that were in when the port was full. Where none is
- * in, the room is somebody else's: then only time can tell.
+ * Whether some of the entries that were in when the port was full have left. If
+ * none is in, somebody else has the room, and only time can tell.
  */
 static bool have_left(const struct nfto_worker *w)
 {
@@ -201,7 +208,7 @@ static enum nfto_reason find_obstacle(struct nfto_port *port, struct nfto_dir *d
 
 /* Under the flow's lock. */
 static enum op choose_op(struct nfto_worker *w, struct nfto_flow *flow,
-		      struct nfto_dir *dir)
+			 struct nfto_dir *dir)
 {
 	struct nfto_port *port = w->port;
 	bool live = flow->flags & NFTO_F_LIVE;
@@ -230,8 +237,8 @@ static enum op choose_op(struct nfto_worker *w, struct nfto_flow *flow,
 }
 
 /*
- * The cookie is of this attempt alone, so that nothing that a driver forgot to
- * take out can be mistaken for it.
+ * Each attempt has a cookie of its own, so that an entry which a driver forgot
+ * to take out cannot be mistaken for it.
  *
  * Under the flow's lock. Return: false if there are no more cookies.
  */
@@ -276,9 +283,9 @@ static bool may_pass(enum nfto_reason reason)
 	       reason == NFTO_REASON_NEIGHBOUR;
 }
 
-/* It is not tried again at once: that is left to the wheel, see retry_in(). */
+/* It is not tried again at once: the wheel does that later, see retry_in(). */
 static enum op add_failed(struct nfto_worker *w, struct nfto_dir *dir,
-		      enum nfto_reason reason, int err)
+			  enum nfto_reason reason, int err)
 {
 	struct nfto_flow *flow = nfto_flow_of(dir);
 	u16 result = 0;
@@ -342,8 +349,8 @@ static enum op do_add(struct nfto_worker *w, struct nfto_dir *dir)
 /* --- counters --- */
 
 /*
- * Some drivers' deltas underflow (Airoha, after an entry was bound again), and
- * mtk's lastused of an entry that was never hit is of any time.
+ * The deltas of some drivers underflow (airoha, after an entry was bound
+ * again), and the lastused of an mtk entry that was never hit is arbitrary.
  */
 #define DELTA_MAX	BIT_ULL(48)
 
@@ -366,15 +373,16 @@ static void take_counts(struct nfto_worker *w, struct nfto_dir *dir)
 /* --- remove --- */
 
 /*
- * Drivers say -ENOENT or -EINVAL of an entry that they do not have, -ENODEV when
- * they are going. Any other refusal may leave it where it is.
+ * Drivers answer -ENOENT or -EINVAL for an entry that they do not have, and
+ * -ENODEV while they are being removed. After any other refusal the entry may
+ * still be there.
  */
 static bool is_entry_gone(int err)
 {
 	return err >= 0 || err == -ENOENT || err == -EINVAL || err == -ENODEV;
 }
 
-/* What it has counted since it was asked would be lost with it. */
+/* What the entry has counted since it was last asked would be lost with it. */
 static void take_last_counts(struct nfto_worker *w, struct nfto_dir *dir)
 {
 	if (!nfto_flow_of(dir)->table->counter)
@@ -384,7 +392,7 @@ static void take_last_counts(struct nfto_worker *w, struct nfto_dir *dir)
 		take_counts(w, dir);
 }
 
-/* Of what was taken out. The flow's lock is held. */
+/* Why a direction that was taken out is out. The flow's lock is held. */
 static enum nfto_reason why_out(const struct nfto_port *port,
 				const struct nfto_dir *dir)
 {
@@ -435,7 +443,10 @@ static void take_lastused(struct nfto_flow *flow, u64 lastused)
 		WRITE_ONCE(flow->last_used, last);
 }
 
-/* Has all others asked for, too. Once in two seconds, whatever a driver says. */
+/*
+ * Asks for all other entries, too; once in two seconds at most, whatever a
+ * driver says.
+ */
 static void lost_all(struct nfto_port *port)
 {
 	u32 now = (u32)jiffies;
@@ -463,7 +474,10 @@ static enum op do_stats(struct nfto_worker *w, struct nfto_dir *dir)
 	} else {
 		result = nfto_result_get(err, w->extack._msg);
 	}
-	/* Should it be there nevertheless: nobody else knows its cookie. */
+	/*
+	 * If the entry is there in spite of that answer, it has to go now:
+	 * nobody would know its cookie any more.
+	 */
 	if (lost)
 		lost = is_entry_gone(call_driver(w, dir, FLOW_CLS_DESTROY, NULL));
 	if (lost) {
@@ -596,7 +610,7 @@ struct nfto_worker *nfto_worker_alloc(struct nfto_port *port)
 	return w;
 }
 
-/* One whose work does not run. */
+/* The worker's work does not run any more. */
 void nfto_worker_free(struct nfto_worker *w)
 {
 	nfto_rule_free(w->rule);

@@ -28,7 +28,7 @@ static int type_setup(struct nf_flowtable *ft, struct net_device *dev,
 {
 	struct nfto_table *table = nfto_table_of(ft);
 
-	/* nf_tables knows the priority later than the table's birth. */
+	/* nf_tables fills in the priority after it has called init(). */
 	table->prio = ft->priority;
 	if (cmd == FLOW_BLOCK_BIND)
 		return nfto_flowtable_add_dev(table, dev);
@@ -36,7 +36,7 @@ static int type_setup(struct nf_flowtable *ft, struct net_device *dev,
 	return 0;
 }
 
-/* Of the kernel's hardware path, which never sees our tables. */
+/* The kernel's own hardware path would call this, and never sees our tables. */
 static int type_action(struct net *net, struct flow_offload *flow,
 		       enum flow_offload_tuple_dir dir,
 		       struct nf_flow_rule *rule)
@@ -67,7 +67,8 @@ static struct nf_flowtable_type flowtable_types[] = {
 
 static bool is_ours(const struct nf_flowtable *ft)
 {
-	return ft->type >= flowtable_types && ft->type < flowtable_types + ARRAY_SIZE(flowtable_types);
+	return ft->type >= flowtable_types &&
+	       ft->type < flowtable_types + ARRAY_SIZE(flowtable_types);
 }
 
 /* --- the expression --- */
@@ -181,13 +182,14 @@ static bool make_flow(struct nfto_table *table, struct nf_conn *ct,
 }
 
 /*
- * A packet of a connection that has a flow. It came by the slow path, maybe
- * because the ruleset has changed; what a new flow needs, this one needs still.
+ * A packet of a connection that has a flow came by the slow path, perhaps
+ * because the ruleset has changed. It must still fulfil what a new flow has to.
  *
  * Context: packet.
  */
 static void reaches_again(struct nfto_table *table, const struct nf_conn *ct,
-			const struct nft_pktinfo *pkt, enum ip_conntrack_dir dir)
+			  const struct nft_pktinfo *pkt,
+			  enum ip_conntrack_dir dir)
 {
 	if (unlikely(atomic_read(&table->n_doubted)) && !check_packet(pkt) &&
 	    !check_ct(ct, pkt))
@@ -206,11 +208,14 @@ static void expr_eval(const struct nft_expr *expr, struct nft_regs *regs,
 	ct = nf_ct_get(pkt->skb, &ctinfo);
 	/* Without a table the flowtable goes, and this rule with it. */
 	if (likely(table)) {
-		/* They are on in a packet that was in user space's queue. */
+		/*
+		 * Bottom halves are on for a packet that was in a queue of user
+		 * space.
+		 */
 		local_bh_disable();
 		if (ct && test_bit(IPS_OFFLOAD_BIT, &ct->status))
 			reaches_again(table, ct, pkt, CTINFO2DIR(ctinfo));
-		/* It may have ended now. */
+		/* The flow may have ended in the meantime. */
 		if (!ct || !test_bit(IPS_OFFLOAD_BIT, &ct->status))
 			made = make_flow(table, ct, pkt, CTINFO2DIR(ctinfo));
 		local_bh_enable();
@@ -300,7 +305,10 @@ static struct nft_expr_type expr_types[];
 
 static const struct nft_expr_ops expr_ops[] = { OPS(0), OPS(1), OPS(2) };
 
-/* Of a family, so that they come before the kernel's, which is of none. */
+/*
+ * They name a family, so that nf_tables finds them before the kernel's, which
+ * names none.
+ */
 #define EXPR(i, fam) {							\
 	.name = "flow_offload",						\
 	.family = fam,							\
@@ -316,7 +324,10 @@ static struct nft_expr_type expr_types[] = {
 
 /* --- both --- */
 
-/* The expressions first: nobody may get our table with the other's expression. */
+/*
+ * The expressions are registered first: otherwise a table of ours could be used
+ * by the kernel's expression.
+ */
 int nfto_provider_init(void)
 {
 	int i, err;

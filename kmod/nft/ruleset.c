@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The ruleset changes: are flows still allowed?
+ * Follows changes of the ruleset: are flows still allowed?
  *
- * nf_tables has no notifier for modules, but it announces each commit on a netlink
- * group. From a netns' first table on a socket of the kernel's own listens there.
- * After a commit all flows of before are in doubt: they leave the hardware, and
- * their packets take the slow path, through the whole ruleset. A direction of which
- * a packet reaches "flow add" again and then gets to the end of the postrouting
- * hook is trusted from then on, and goes back. See age.c for those that do not.
+ * nf_tables has no notifier for modules, but it announces each commit on a
+ * netlink group. Once a netns has a table, a socket of the kernel's own listens
+ * there. After a commit all flows that were there before it are in doubt: they
+ * leave the hardware, and their packets take the slow path, through the whole
+ * ruleset. When a packet of a direction reaches "flow add" again and then gets
+ * to the end of the postrouting hook, the direction is trusted again and goes
+ * back into the hardware. flow/age.c ends the flows of which no packet does.
  *
- * Which rules a commit has changed is not looked at: a set, a map or a chain that is
- * jumped to may concern any flow. It costs little if it does not. What changes in
- * the ruleset without a commit is not noticed: elements that expire or that
- * packets add.
+ * Nobody looks at which rules a commit has changed: a set, a map or a chain
+ * that is jumped to may concern any flow. Changes of the ruleset without a
+ * commit are not noticed: elements that expire or that packets add.
  */
 #include <linux/module.h>
 #include <linux/net.h>
@@ -24,9 +24,13 @@
 #include <net/sock.h>
 #include "nft/internal.h"
 
-/* From the beginning of one pass over all flows to that of the next. */
+/*
+ * The time from the beginning of one pass over all flows to that of the next.
+ */
 #define PASS_INTERVAL	HZ
-/* A pass that is disturbed by flows that come and go begins again that often. */
+/*
+ * A pass is begun again that often if flows that come and go have disturbed it.
+ */
 #define ROUNDS		16
 
 bool nfto_follow_ruleset = true;
@@ -67,7 +71,10 @@ static void doubt_pass(struct work_struct *work)
 
 /* --- commits are heard of --- */
 
-/* Return: whether there was a commit among what was said, or may have been. */
+/*
+ * Return: whether a commit was among the messages, or may have been among those
+ * that were lost.
+ */
 static bool commits_read(struct socket *sock)
 {
 	struct nlmsghdr nlh;
@@ -92,9 +99,9 @@ static bool commits_read(struct socket *sock)
 }
 
 /*
- * Packets that are in the ruleset of before may still begin flows, or have them
- * trusted: that is over when the grace period is. Flows that begin after it are
- * none of this commit.
+ * Packets that are on their way through the old ruleset may still begin flows
+ * or have them trusted. That is over after a grace period, and flows that begin
+ * after it were allowed by the new ruleset.
  */
 static void heard_of_commit(struct work_struct *work)
 {
@@ -135,11 +142,12 @@ struct reached {
 	struct in6_addr pair[2];
 };
 
-/* Of each CPU, with bottom halves off. */
+/* One for each CPU, used with bottom halves off. */
 static DEFINE_PER_CPU(struct reached, last_reached);
 
-static struct nfto_dir *find_reached_dir(struct nfto_table *table, const struct nf_conn *ct,
-			     struct reached *r)
+static struct nfto_dir *find_reached_dir(struct nfto_table *table,
+					 const struct nf_conn *ct,
+					 struct reached *r)
 {
 	struct nfto_dir *dir = nfto_table_lookup(table, &r->key);
 
@@ -159,9 +167,10 @@ static struct nfto_dir *find_reached_dir(struct nfto_table *table, const struct 
  *
  * Context: packet.
  */
-void nfto_ruleset_flow_add_again(struct nfto_table *table, const struct nf_conn *ct,
-			  struct sk_buff *skb, const struct nf_hook_state *state,
-			  enum ip_conntrack_dir dir)
+void nfto_ruleset_flow_add_again(struct nfto_table *table,
+				 const struct nf_conn *ct, struct sk_buff *skb,
+				 const struct nf_hook_state *state,
+				 enum ip_conntrack_dir dir)
 {
 	struct reached *r = this_cpu_ptr(&last_reached);
 	struct nfto_nexthop *nh[IP_CT_DIR_MAX];
@@ -197,8 +206,8 @@ static struct nfto_table *table_reached(const struct nfto_net *nn,
 }
 
 /*
- * What was noted may be of a packet that was dropped, and @skb another one in the
- * same memory. So nothing is taken for granted but what is found again.
+ * The note may be of a packet that was dropped, and @skb another packet in the
+ * same memory. So everything is looked up again before it is used.
  */
 static void got_through(struct sk_buff *skb, const struct net *net)
 {
@@ -219,11 +228,14 @@ static void got_through(struct sk_buff *skb, const struct net *net)
 }
 
 static unsigned int ruleset_postrouting(void *priv, struct sk_buff *skb,
-				const struct nf_hook_state *state)
+					const struct nf_hook_state *state)
 {
 	if (unlikely(this_cpu_read(last_reached.skb) == skb)) {
 		local_bh_disable();
-		/* A packet from user space's queue may be on another CPU by now. */
+		/*
+		 * A packet that was in a queue of user space may be on another
+		 * CPU by now.
+		 */
 		if (this_cpu_read(last_reached.skb) == skb)
 			got_through(skb, state->net);
 		local_bh_enable();
@@ -241,10 +253,10 @@ static const struct nf_hook_ops hook_ops = {
 /* --- begin and end --- */
 
 /*
- * A kernel's socket does not keep its netns. It has a number of its own, because
- * that of the process may be wanted by the process. It is connected to the kernel,
- * so that nobody else sends to it: then sock_release() waits for all who might
- * call wake_for_commit().
+ * The socket holds no reference of its netns. It is bound to a random port
+ * number, because that of the current process may be wanted by the process. It
+ * is connected to the kernel, so that nobody else can send to it: then
+ * sock_release() waits for everybody who might call wake_for_commit().
  */
 static int listen_for_commits(struct nfto_net *nn, struct socket *sock)
 {
@@ -258,7 +270,7 @@ static int listen_for_commits(struct nfto_net *nn, struct socket *sock)
 	sock->sk->sk_user_data = nn;
 	sock->sk->sk_data_ready = wake_for_commit;
 	sock->sk->sk_error_report = wake_for_commit;
-	/* Kernels differ in what an address is. */
+	/* The type of the address differs between kernels. */
 	return kernel_bind(sock, (void *)&addr, sizeof(addr)) ?:
 	       kernel_connect(sock, (void *)&kernel, sizeof(kernel), 0);
 }
@@ -283,7 +295,7 @@ int nfto_ruleset_open(struct nfto_net *nn)
 			       &sock);
 	if (err)
 		return err;
-	/* Who hears of a commit reads from it. */
+	/* The work that hears of a commit reads from this. */
 	nn->ruleset.sock = sock;
 	err = listen_for_commits(nn, sock) ?: nf_register_net_hook(nn->net, &hook_ops);
 	if (err)

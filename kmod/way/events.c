@@ -2,9 +2,10 @@
 /*
  * What happens to devices, neighbours and bridges.
  *
- * When a device goes, or goes down, RTNL is held, and nothing is left behind:
- * neither a flow by the device nor an entry that leads to or from it. All else
- * has a check run soon, which compares what next hops were made of with what is.
+ * When a device is removed or set down, RTNL is held, and the notifier returns
+ * only when no flow uses the device and no entry leads to or from it any more.
+ * Every other change has a check run soon, which compares what each next hop
+ * was made of with what is there now.
  */
 #include <linux/netdevice.h>
 #include <net/neighbour.h>
@@ -15,12 +16,13 @@
 /* --- the check --- */
 
 #define CHECK_INTERVAL	(2 * HZ)
-/* Many things may happen at once: a bridge learns all its hosts. */
+/* A bridge that learns all its hosts tells of many changes at once. */
 #define CHECK_DELAY	(HZ / 50)
 
 /*
- * Of each next hop in use, however many flows it has. One that a packet makes
- * while the world changes may be of the old one: the next check finds it.
+ * Looks at each next hop in use, however many flows it has. A packet may make a
+ * next hop of what was there before, while the world changes: the next check
+ * finds that one.
  */
 static void check_nexthops_work(struct work_struct *work)
 {
@@ -28,9 +30,12 @@ static void check_nexthops_work(struct work_struct *work)
 					   struct nfto_net, check_work);
 	struct nfto_table *table;
 
-	/* What happens from here on is another check's. */
+	/* A change that comes after this asks for another check. */
 	clear_bit(0, &nn->check_now);
-	/* Pairs with test_and_set_bit(): what came before that is seen. */
+	/*
+	 * Pairs with test_and_set_bit(): what was changed before it is seen by
+	 * this check.
+	 */
 	smp_mb__after_atomic();
 	mutex_lock(&nn->lock);
 	list_for_each_entry(table, &nn->tables, list)
@@ -63,7 +68,7 @@ static void check_nexthops_soon(struct nfto_net *nn)
 /* --- devices --- */
 
 static void end_flows_by_dev(struct nfto_net *nn, const struct net_device *dev,
-		      enum nfto_reason reason)
+			     enum nfto_reason reason)
 {
 	struct nfto_table *table;
 
@@ -116,7 +121,10 @@ static int netdev_event(struct notifier_block *nb, unsigned long event,
 	return NOTIFY_DONE;
 }
 
-/* After the routes are gone, or packets would make new flows meanwhile. */
+/*
+ * This runs after the kernel has removed the routes by that device: otherwise
+ * packets would make new flows meanwhile.
+ */
 static struct notifier_block netdev_notifier = {
 	.notifier_call = netdev_event,
 	.priority = -100,
@@ -149,9 +157,10 @@ static struct notifier_block neigh_notifier = {
 /* --- bridges --- */
 
 /*
- * A bridge has learned, or was told, where a host is. The entry says so already.
- * A host that moves is told of as deleted and added, with the new port between
- * these; one that is forgotten may still be where it was.
+ * A bridge has learned, or was told, where a host is. The entry says so
+ * already. When a host moves, the bridge tells that the old entry was deleted
+ * and a new one added, with the new port in both. An entry that was forgotten
+ * says nothing: the host may still be where it was.
  *
  * Context: softirq or process, below rcu_read_lock().
  */
@@ -168,7 +177,10 @@ static int fdb_event(struct notifier_block *nb, unsigned long event, void *ptr)
 	return NOTIFY_DONE;
 }
 
-/* Of a kernel without switchdev nobody is told: each check asks the bridges. */
+/*
+ * A kernel without switchdev tells nobody: there the bridges are asked by each
+ * check.
+ */
 static struct notifier_block fdb_notifier = {
 	.notifier_call = fdb_event,
 };

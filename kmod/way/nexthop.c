@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Shared next hops. That flows which leave the same way share an object is
- * what lets a change there be applied to these flows and to no others.
+ * Next hops. Flows that leave the same way share one, so that a change there
+ * can be applied to these flows and to no others.
  */
 #include <linux/hash.h>
 #include <linux/if_arp.h>
@@ -30,7 +30,7 @@ static void free_nexthop_rcu(struct rcu_head *rcu)
 }
 
 /*
- * A lookup may have found the next hop before it is out of the hash; it fails to
+ * Another CPU may have found the next hop before it left the hash; it fails to
  * get a reference then.
  */
 void nfto_event_nexthop_unused(struct nfto_nexthop *nh)
@@ -170,7 +170,7 @@ static bool walk_down(struct walk *w, struct net_device *dev, const u8 *ha,
 		return false;
 	if (!w->out)
 		w->out = w->lower;
-	/* A bridge writes its own tags, better than we would. */
+	/* A bridge writes its own tags, for which it has the rules. */
 	if (w->tagged)
 		w->out = dev;
 	return w->lower;
@@ -222,7 +222,7 @@ static void take_walk(struct nfto_nexthop *nh, const struct walk *w)
 	}
 }
 
-/* Whether all devices on the way have it. Below rcu_read_lock(). */
+/* Whether no device on the way has lost its carrier. Below rcu_read_lock(). */
 static bool has_carrier(const struct nfto_nexthop *nh)
 {
 	const struct net_device *dev;
@@ -236,7 +236,10 @@ static bool has_carrier(const struct nfto_nexthop *nh)
 	return true;
 }
 
-/* Context: packet, or below rcu_read_lock(). Return: false if it is unknown. */
+/*
+ * Context: packet, or below rcu_read_lock(). Return: false if the way is
+ * unknown.
+ */
 static bool find_way(const struct nfto_nexthop *nh, const u8 *ha, struct walk *w)
 {
 	struct net_device_path_stack stack;
@@ -246,9 +249,9 @@ static bool find_way(const struct nfto_nexthop *nh, const u8 *ha, struct walk *w
 }
 
 /*
- * Fills in what the devices say. Where the lowest of them is not one of the
- * table's, packets are taken and left at the route's device, as the kernel's
- * flowtable does.
+ * Fills in what the devices below the route's device say. If the lowest of them
+ * is none of the table's devices, packets are taken from and handed to the
+ * route's device instead, as the kernel's flowtable does.
  */
 static void look_below(struct nfto_nexthop *nh, const u8 *ha)
 {
@@ -271,7 +274,7 @@ static void look_below(struct nfto_nexthop *nh, const u8 *ha)
 	}
 	if (!has_carrier(nh))
 		nh->no_rule = NFTO_REASON_NO_CARRIER;
-	/* The device may be about to leave the table, and the port with it. */
+	/* The device may be about to leave the table, and its port with it. */
 	if (td && td->port && refcount_inc_not_zero(&td->port->ref))
 		nh->port = td->port;
 }
@@ -291,8 +294,8 @@ static u32 cookie_of(const struct dst_entry *dst, int family)
 }
 
 static struct nfto_nexthop *make_nexthop(struct nfto_table *table,
-				 struct dst_entry *dst, struct neighbour *neigh,
-				 int family)
+					 struct dst_entry *dst,
+					 struct neighbour *neigh, int family)
 {
 	u8 ha[MAX_ADDR_LEN] = {};
 	struct nfto_nexthop *nh;
@@ -307,7 +310,9 @@ static struct nfto_nexthop *make_nexthop(struct nfto_table *table,
 	INIT_WORK(&nh->end_work, end_nexthop_work);
 	refcount_inc(&table->ref);
 	nh->table = table;
-	/* Before its devices are looked up, see publish_nexthop(). */
+	/*
+	 * This is read before the devices are looked up, see publish_nexthop().
+	 */
 	nh->gen = smp_load_acquire(&table->gen);
 	nh->xmit = xmit_of(dst);
 	nh->family = family;
@@ -331,17 +336,17 @@ static struct nfto_nexthop *make_nexthop(struct nfto_table *table,
 /* --- finding one --- */
 
 static struct hlist_head *nexthop_bucket(struct nfto_table *table,
-				 const struct net_device *l3dev,
-				 const struct neighbour *neigh)
+					 const struct net_device *l3dev,
+					 const struct neighbour *neigh)
 {
 	return &table->nexthops[hash_ptr(neigh ?: (const void *)l3dev,
 					 NFTO_NH_BITS)];
 }
 
 /*
- * Whether all that is used of its route is the device, the neighbour, the MTU, and
- * whether it is valid. Then one is as good as another that has all these. Of other
- * kinds the route itself is used, for each packet.
+ * Whether only the device, the neighbour, the MTU and the validity of its route
+ * are used. Then any route that has the same ones will do. Next hops of the
+ * other kinds hand the route itself to each packet.
  */
 bool nfto_nexthop_is_plain(const struct nfto_nexthop *nh)
 {
@@ -355,9 +360,10 @@ bool nfto_nexthop_is_fresh(struct nfto_nexthop *nh)
 }
 
 /*
- * Whether a route that is not valid any more may be replaced. If it is because
- * of what ICMP has told (redirect, MTU), it is not for all destinations alike:
- * each flow ends with its next packet, and the next one asks for its own.
+ * Whether a route that is not valid any more may be replaced by a fresh one. It
+ * may not if ICMP has made it invalid (redirect, MTU): that is different for
+ * each destination, so that each flow ends with its next packet and the
+ * connection's next flow asks for a route of its own.
  *
  * Context: below RCU.
  */
@@ -405,9 +411,9 @@ bool nfto_nexthop_renew(struct nfto_nexthop *nh, struct dst_entry *dst)
 }
 
 /*
- * Whether a new flow may use it: what it was made of still holds. A bridge may
- * have learned otherwise, without telling: ask for each flow, as the kernel's
- * path does.
+ * Whether a new flow may use it, because what it was made of still holds. A
+ * bridge may have learned something else without telling: so it is asked for
+ * each flow, as the kernel's own path does.
  */
 static bool is_still_right(const struct nfto_nexthop *nh)
 {
@@ -424,7 +430,7 @@ static bool is_still_right(const struct nfto_nexthop *nh)
 	       walk_down(&w, nh->l3dev, ha, &stack) && w.lower == nh->lower;
 }
 
-/* Whether it leads where the route of a new flow does. */
+/* Whether a new flow with that route may use it. */
 static bool serves_route(struct nfto_nexthop *nh, struct dst_entry *dst)
 {
 	if (rcu_dereference(nh->dst) == dst)
@@ -433,8 +439,9 @@ static bool serves_route(struct nfto_nexthop *nh, struct dst_entry *dst)
 	return is_equivalent_route(nh, dst) && nfto_nexthop_may_renew(nh);
 }
 
-static struct nfto_nexthop *find_nexthop(struct nfto_table *table, struct dst_entry *dst,
-				 const struct neighbour *neigh)
+static struct nfto_nexthop *find_nexthop(struct nfto_table *table,
+					 struct dst_entry *dst,
+					 const struct neighbour *neigh)
 {
 	struct nfto_nexthop *nh;
 
@@ -448,11 +455,11 @@ static struct nfto_nexthop *find_nexthop(struct nfto_table *table, struct dst_en
 }
 
 /*
- * One that was made of devices of which one has left the table since is not
- * published, or nobody would end its flows.
+ * A next hop that was made with a device which has left the table since is not
+ * published: nobody would end its flows.
  *
- * Two packets may make the same one at the same time. Both are used then, the
- * next flow finds the newer; that costs nothing but memory.
+ * Two packets may make the same one at the same time. Both are used then, and
+ * the next flow finds the newer one; that costs nothing but memory.
  */
 static bool publish_nexthop(struct nfto_nexthop *nh)
 {
@@ -499,7 +506,10 @@ struct nfto_nexthop *nfto_nexthop_get(struct nfto_table *table,
 			nfto_nexthop_put(nh);
 			nh = NULL;
 		} else if (nh && neigh) {
-			/* It may have changed before that could be noticed. */
+			/*
+			 * The neighbour may have changed before the next hop
+			 * was in the hash.
+			 */
 			nfto_nexthop_neigh(table, neigh);
 		}
 	}
@@ -517,7 +527,7 @@ bool nfto_nexthop_leads_on(struct nfto_nexthop *nh)
 }
 
 bool nfto_nexthop_same_way(const struct nfto_nexthop *a,
-		       const struct nfto_nexthop *b)
+			   const struct nfto_nexthop *b)
 {
 	if (a == b)
 		return true;
@@ -539,7 +549,11 @@ static void end_nexthop_work(struct work_struct *work)
 	nfto_nexthop_put(nh);
 }
 
-/* For those who may not wait. Below rcu_read_lock(); of two reasons, either. */
+/*
+ * Ends its flows from a work, for callers that may not take the time. If it is
+ * called twice with different reasons, one of them is told. Below
+ * rcu_read_lock().
+ */
 static void end_nexthop_later(struct nfto_nexthop *nh, enum nfto_reason reason)
 {
 	if (!refcount_inc_not_zero(&nh->ref))
@@ -550,7 +564,7 @@ static void end_nexthop_later(struct nfto_nexthop *nh, enum nfto_reason reason)
 		nfto_nexthop_put(nh);
 }
 
-/* While it is being probed it is valid: nothing ends because of that. */
+/* A neighbour that is being probed is valid: nothing ends because of that. */
 static enum nfto_reason why_changed(const struct nfto_nexthop *nh,
 				    const struct neighbour *neigh)
 {
@@ -590,8 +604,8 @@ void nfto_nexthop_neigh(struct nfto_table *table, const struct neighbour *neigh)
 }
 
 /*
- * Whether a next hop made now would be another one. Where the way is unknown, as
- * when a bridge has forgotten a host, it stays what it was. Below
+ * Why a next hop made now would be another one, or none. If the way is unknown,
+ * as when a bridge has forgotten a host, the next hop stays as it is. Below
  * rcu_read_lock().
  */
 static enum nfto_reason why_wrong(const struct nfto_nexthop *nh)
@@ -620,7 +634,7 @@ static enum nfto_reason why_wrong(const struct nfto_nexthop *nh)
 }
 
 /*
- * Where all packets are the hardware's, nobody sends to the neighbour, and the
+ * If the hardware forwards all packets, nobody sends to the neighbour, and the
  * kernel would never ask whether it is still there. So this does what sending
  * would do.
  */
@@ -659,7 +673,10 @@ void nfto_nexthop_check(struct nfto_table *table)
 	}
 }
 
-/* By ifindex: of those between nobody holds a reference. */
+/*
+ * By ifindex: nobody holds a reference of the devices between the first and the
+ * last.
+ */
 static bool leads_over(const struct nfto_nexthop *nh, const void *dev)
 {
 	int i;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * From a packet in the forward chain to the routes of both its directions.
+ * From a packet in the forward chain to the next hops of both its directions.
  */
 #include <linux/inetdevice.h>
 #include <linux/ipv6.h>
@@ -11,8 +11,9 @@
 #include "way/internal.h"
 
 /*
- * The route of the packets that come back: to where this one came from, from
- * where it goes to, in at the device it leaves from, out at the one it came in.
+ * Looks up the route of the packets that come back: from this packet's
+ * destination to its source, in at the device where it leaves and out at the
+ * one where it came in.
  *
  * Return: a reference, ERR_PTR(-ENOMEM), or for all other errors -ENOENT.
  */
@@ -77,8 +78,9 @@ int nfto_path_resolve(struct nfto_table *table, const struct nf_conn *ct,
 	if (!nh[0] || !nh[1])
 		err = -ENOMEM;
 	/*
-	 * The way back was looked for at the device of this packet. If it is
-	 * elsewhere, each direction needs another port than a flow has.
+	 * The way back was looked up for the device of this packet. If the
+	 * answers leave by another one, a flow would need two ports for one
+	 * direction.
 	 */
 	else if (!nfto_routes_agree(state->net, ct, !dir, nh))
 		err = -ENOENT;

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Routes that change below flows, also when all their packets are in hardware.
+ * Routes change below flows, even when the hardware forwards all their packets.
  *
- * The kernel tells of each change of a route, a rule, a nexthop object. Most are
- * told before they can be seen, below locks of theirs: all that is done then is
- * to write down which destinations it is about, in bounded memory. A work waits
- * until it can be seen, and then
- *  - looks up the route of each direction to these destinations, and ends the
- *    flow if it is another: its next packet makes a new one;
- *  - gives next hops whose route is not valid any more a fresh one. Of IPv4 that
- *    are all of the netns, whatever has changed.
+ * The kernel tells of each change of a route, a rule or a nexthop object,
+ * mostly before packets can see the change, and with locks held. So the
+ * notifiers only write down which destinations the change is about, in bounded
+ * memory. A work waits until the change can be seen. Then it looks up the route
+ * of each direction to these destinations and ends the flow if the route leads
+ * elsewhere: the connection's next packet makes a new flow. And it gives a
+ * fresh route to next hops whose route is not valid any more; after a change of
+ * IPv4 these are all next hops of the netns.
  */
 #include <linux/inetdevice.h>
 #include <linux/rtnetlink.h>
@@ -37,7 +37,7 @@ static u8 bit_of(int family)
 
 /* --- what has changed: any context, bottom halves off or not --- */
 
-/* The work is queued, though it may find that it has to wait. */
+/* Queues the work; it may find that it has to wait. */
 static void wake_routes(struct nfto_routes *routes)
 {
 	lockdep_assert_held(&routes->lock);
@@ -46,13 +46,16 @@ static void wake_routes(struct nfto_routes *routes)
 }
 
 static u64 growth_by(const struct nfto_route_change *a,
-		 const struct nfto_route_change *b)
+		     const struct nfto_route_change *b)
 {
 	return max(a->last, b->last) - min(a->first, b->first) -
 	       (a->last - a->first);
 }
 
-/* Where there is no room, one that is there becomes wider, the least it can. */
+/*
+ * If there is no room for another change, the one that grows least is made to
+ * cover it.
+ */
 static bool widen_change(struct nfto_routes *routes, const struct nfto_route_change *by)
 {
 	struct nfto_route_change *c, *best = NULL;
@@ -72,8 +75,9 @@ static bool widen_change(struct nfto_routes *routes, const struct nfto_route_cha
 	return true;
 }
 
-static void note_change(struct nfto_routes *routes, struct nfto_route_change *change,
-		    unsigned int plen, unsigned int bits)
+static void note_change(struct nfto_routes *routes,
+			struct nfto_route_change *change, unsigned int plen,
+			unsigned int bits)
 {
 	u64 inside = plen ? (plen < bits ? BIT_ULL(bits - plen) - 1 : 0) :
 		     GENMASK_ULL(bits - 1, 0);
@@ -112,7 +116,10 @@ static void note_route4(struct nfto_routes *routes, struct fib_notifier_info *in
 	note_change(routes, &change, e->dst_len, 32);
 }
 
-/* Of a route that is no other's first, or the first's sibling, nobody is told. */
+/*
+ * Note that the kernel only tells of the first route to a prefix and of the
+ * routes that share it with equal metric (siblings).
+ */
 static void note_route6(struct nfto_routes *routes, struct fib_notifier_info *info)
 {
 	const struct fib6_entry_notifier_info *e =
@@ -145,7 +152,10 @@ static int fib_event(struct notifier_block *nb, unsigned long event, void *ptr)
 	const struct fib_rule *rule;
 	u8 bit;
 
-	/* Not what is there already when we begin. */
+	/*
+	 * The routes that are there already when the notifier is registered are
+	 * no changes.
+	 */
 	if (!READ_ONCE(routes->on) ||
 	    (info->family != AF_INET && info->family != AF_INET6))
 		return NOTIFY_DONE;
@@ -170,8 +180,9 @@ static int fib_event(struct notifier_block *nb, unsigned long event, void *ptr)
 }
 
 /*
- * A nexthop object that no route and no group uses is a new one, of which routing
- * daemons make many. When one goes, its routes are told of.
+ * Routing daemons make many nexthop objects that no route or group uses yet:
+ * these concern nobody. When a nexthop object is deleted, the kernel tells of
+ * its routes.
  *
  * Context: RTNL is held.
  */
@@ -196,7 +207,8 @@ static int nexthop_event(struct notifier_block *nb, unsigned long event,
  * @nn: its netns
  * @dev: the device
  *
- * If routes are not used without a carrier, others are used now. Nobody tells.
+ * With net.*.conf.*.ignore_routes_with_linkdown other routes are used now, and the
+ * kernel tells nobody.
  *
  * Context: event.
  */
@@ -241,9 +253,9 @@ static bool is_leg_alive(const struct fib_nh_common *leg)
 					     !ip_ignore_linkdown(leg->nhc_dev);
 }
 
-/* Whether a leg of a route leads to the next hop; all but Ethernet has no other. */
+/* Whether one of the legs of a route leads to the next hop. */
 static bool leg_leads_to(const struct fib_nh_common *leg,
-		     const struct nfto_nexthop *nh, const void *daddr)
+			 const struct nfto_nexthop *nh, const void *daddr)
 {
 	const struct neighbour *n = nh->neigh;
 	const void *gw = daddr;
@@ -282,7 +294,7 @@ struct way {
 	u32 mtu;
 };
 
-/* Where its packets are routed. */
+/* The device that the route's lookup is made for. */
 static int way_iif(const struct way *way)
 {
 	const struct net_device *dev = way->from->l3dev;
@@ -291,8 +303,9 @@ static int way_iif(const struct way *way)
 }
 
 /*
- * As ip_route_input() looks it up, but for what differs between the packets of a
- * connection (mark, TOS). Any leg will do, each packet has taken some.
+ * Looks up as ip_route_input() does, except for what differs between the
+ * packets of a connection (mark, TOS). Any leg is right: each packet has taken
+ * one of them.
  */
 static bool way4_is_right(struct way *way)
 {
@@ -344,7 +357,10 @@ static bool any_leg6_leads(struct fib6_info *f6i, struct legs6 *legs)
 	list_for_each_entry_rcu(sibling, &f6i->fib6_siblings, fib6_siblings) {
 		if (leg6_leads(sibling->fib6_nh, legs))
 			return true;
-		/* It may have been taken out of the list, which is no ring then. */
+		/*
+		 * The entry may have been taken out of the list meanwhile: then
+		 * the list does not lead back to its beginning.
+		 */
 		if (!READ_ONCE(f6i->fib6_nsiblings))
 			break;
 	}
@@ -387,7 +403,7 @@ static bool way_is_right(struct way *way)
 }
 
 #ifdef CONFIG_IP_MULTIPLE_TABLES
-/* Whether there are rules that a flow cannot know the outcome of. */
+/* Whether there are rules whose outcome a flow cannot know. */
 static bool has_opaque_rule(const struct fib_rules_ops *ops)
 {
 	const struct fib_rule *rule;
@@ -426,7 +442,8 @@ static u8 opaque_families(const struct net *net)
  * @nh: where its directions leave
  *
  * Context: packet.
- * Return: false if it would not; true also if that cannot be known.
+ * Return: false if it would not. It is also true if rules decide by what a flow
+ * cannot know, such as the mark of a packet.
  */
 bool nfto_routes_agree(struct net *net, const struct nf_conn *ct,
 		       enum ip_conntrack_dir dir,
@@ -467,9 +484,9 @@ struct pass {
 };
 
 /*
- * What a rule that is not known says about a direction is not known either. But
- * if the change is in the table that the direction's route was found in, then
- * such a rule has it unchanged.
+ * A flow cannot know what an opaque rule says about its packets. But if the
+ * change is in the table in which the direction's route was found, the opaque
+ * rules have not changed what they say.
  */
 static bool is_wrong(const struct pass *pass, const struct nfto_dir *dir,
 		     const struct nfto_route_change *change)
@@ -495,7 +512,7 @@ static bool is_wrong(const struct pass *pass, const struct nfto_dir *dir,
 }
 
 static void check_change(struct pass *pass, struct nfto_nexthop *nh,
-		 const struct nfto_route_change *change)
+			 const struct nfto_route_change *change)
 {
 	struct nfto_range range = { .at = change->first, .last = change->last };
 	struct nfto_flow *flow;
@@ -512,8 +529,9 @@ static void check_change(struct pass *pass, struct nfto_nexthop *nh,
 }
 
 /*
- * A route of a direction by the next hop's device: any will do, see is_like().
- * "strict" is for IPv6, which else prefers another rule's route to the device's.
+ * Finds a route of a direction by the next hop's device: any will do, see
+ * is_equivalent_route(). "strict" is for IPv6, which would otherwise prefer the
+ * route of another rule to that of the device.
  */
 static struct dst_entry *find_route(struct net *net, const struct nfto_dir *dir)
 {
@@ -534,7 +552,7 @@ static struct dst_entry *find_route(struct net *net, const struct nfto_dir *dir)
 		fl.u.ip4.flowi4_oif = dir->nh->l3dev->ifindex;
 		fl.u.ip4.flowi4_flags = FLOWI_FLAG_ANYSRC;
 	}
-	/* For nf_get_ipv6_ops(), where IPv6 is a module. */
+	/* nf_get_ipv6_ops() needs this where IPv6 is a module. */
 	rcu_read_lock();
 	nf_route(net, &dst, &fl, true, dir->ipv6 ? NFPROTO_IPV6 : NFPROTO_IPV4);
 	rcu_read_unlock();
@@ -550,8 +568,8 @@ static bool renew_by(struct nfto_nexthop *nh, const struct nfto_dir *dir,
 }
 
 /*
- * A flow may have another route by now that nobody has looked at yet: that is the
- * end of this flow, and says nothing about the others.
+ * A flow may have another route by now that was not looked at yet: then this
+ * flow ends. That says nothing about the other flows of the next hop.
  */
 static void renew_nexthop(struct pass *pass, struct nfto_nexthop *nh)
 {
@@ -631,12 +649,13 @@ static void look_at_nexthops(struct nfto_net *nn, struct pass *pass)
 }
 
 /*
- * Waits until what was told of can be seen, and until packets that were routed
- * before that have made their flows, so that these are found.
+ * Waits until the change can be seen by packets, and until packets that were
+ * routed before it have made their flows, so that these flows are found.
  *
- * IPv6 tells below a spinlock with bottom halves off, which a grace period waits
- * for; all others below RTNL. Packets are below rcu_read_lock() from the route's
- * lookup to the flow. (One that waits in user space's queue is not.)
+ * IPv6 tells of a change below a spinlock with bottom halves off: a grace
+ * period waits for that. All others tell below RTNL. A packet is below
+ * rcu_read_lock() from the lookup of its route until its flow is made, except
+ * for one that waits in a queue of user space.
  */
 static void wait_for_change(const struct pass *pass)
 {
@@ -656,7 +675,7 @@ static long jiffies_until(unsigned long then)
 {
 	long wait = then - jiffies;
 
-	/* The past may be so long ago that it looks like the future. */
+	/* A time that is long past looks like one in the future. */
 	return wait > HZ ? 0 : wait;
 }
 
@@ -685,9 +704,9 @@ static void run_routes_again(struct nfto_routes *routes, long delay)
 }
 
 /*
- * Not when the netns is made: most never have a flowtable, and to take the
- * notifiers off costs a grace period. What has changed until now may have been
- * missed, so that everything is looked at.
+ * The notifiers are not registered when the netns is made: most never have a
+ * flowtable, and to unregister them costs a grace period. Changes before that
+ * may have been missed, so that everything is looked at.
  *
  * Return: false if it has to be tried again, because routes change so fast.
  */
