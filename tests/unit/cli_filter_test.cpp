@@ -3,7 +3,7 @@
 #include <sstream>
 
 #include "catch.hpp"
-#include "filter_words.hpp"
+#include "words/filter.hpp"
 
 using namespace nfto;
 using namespace nfto::cli;

@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "catch.hpp"
-#include "json.hpp"
-#include "text.hpp"
+#include "view/json.hpp"
+#include "view/text.hpp"
 
 using namespace nfto::cli;
 

@@ -4,6 +4,8 @@
 #include <array>
 #include <cstring>
 
+#include "words/help.hpp"
+
 namespace nfto::cli {
 namespace {
 

@@ -10,7 +10,7 @@
 
 #include <fmt/format.h>
 
-#include "text.hpp"
+#include "view/text.hpp"
 
 namespace nfto::cli {
 

@@ -3,7 +3,7 @@
 #include <cerrno>
 
 #include "catch.hpp"
-#include "checks.hpp"
+#include "check/checks.hpp"
 #include "tree.hpp"
 
 using namespace nfto;

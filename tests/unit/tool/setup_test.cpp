@@ -8,7 +8,7 @@
 #include "advice.hpp"
 #include "app.hpp"
 #include "catch.hpp"
-#include "endpoint.hpp"
+#include "words/endpoint.hpp"
 #include "persist.hpp"
 #include "tree.hpp"
 
