@@ -338,7 +338,7 @@ static void fill_dir(struct nfto_dir *dir, const struct nfto_table *table,
 	}
 	dir->nh = out;
 	if (!table->hw)
-		dir->reason = NFTO_REASON_SOFTWARE_TABLE;
+		dir->reason = NFTO_REASON_SOFTWARE_FLOWTABLE;
 	else if (!back->port)
 		dir->reason = NFTO_REASON_NO_PORT;
 	else

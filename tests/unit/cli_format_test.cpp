@@ -110,7 +110,7 @@ TEST_CASE("an object for each line, and none too many", "[cli]")
     json.member("n", 2);
     json.finish();
     json.close();
-    CHECK(out.pending() == "{\"n\":1}\n{\"n\":2}\n");
+    CHECK(out.pending() == "{\"version\":1,\"n\":1}\n{\"version\":1,\"n\":2}\n");
     Output empty(-1);
     Json nothing(empty, false);
     nothing.close();

@@ -60,11 +60,11 @@ struct Sound {
         world.ruleset->flowtables = {
             {1, "t", "ft", 0, true, true, {"eth0", "eth1"}}};
         world.ruleset->rules = {{1, "t", "forward", "ft", 3, 2U}};
-        Table table;
-        table.family = 1;
-        table.table = "t";
-        table.name = "ft";
-        world.tables = {table};
+        Flowtable flowtable;
+        flowtable.family = 1;
+        flowtable.table = "t";
+        flowtable.name = "ft";
+        world.flowtables = {flowtable};
         world.ports = {bound_port(2, "eth0"), bound_port(3, "eth1")};
         world.links = std::vector<Link>{nic(2, "eth0"), nic(3, "eth1")};
     }
@@ -236,7 +236,7 @@ TEST_CASE("rulesets", "[check]")
     CHECK(has(told(sound.world, "flowtable"), "not counted"));
     sound.world.ruleset->rules[0].flowtable = "other";
     CHECK(has(told(sound.world, "flowtable"), "problem: No rule"));
-    sound.world.tables.clear();
+    sound.world.flowtables.clear();
     CHECK(has(told(sound.world, "flowtable"), "problem: It is the kernel's "
                                               "own"));
     flowtable.devices.clear();

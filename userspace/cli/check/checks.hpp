@@ -45,7 +45,7 @@ struct World {
     const Files &files;
     /// The module, or why it was not reached.
     Result<Info> module;
-    std::vector<Table> tables;
+    std::vector<Flowtable> flowtables;
     std::vector<Port> ports;
     Result<Ruleset> ruleset;
     Result<std::vector<Link>> links;

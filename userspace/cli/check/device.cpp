@@ -25,7 +25,7 @@ public:
         const auto before = findings_.size();
         check_flowtable();
         if (!link_.up)
-            add(Level::warning, "It is down.",
+            add(Level::warning, "The device is down.",
                 fmt::format("ip link set {} up", link_.name));
         if (check_kind())
             check_driver();
@@ -49,16 +49,17 @@ private:
                           link_.name) != flowtable.devices.end())
                 return;
         add(Level::warning, "No flowtable names it.",
-            "Add it to the flowtable's devices.");
+            "Add the device to the flowtable.");
     }
 
     // False where its driver does not matter.
     bool check_kind()
     {
         if (link_.kind == "bridge")
-            instead("It is a bridge: packets arrive at its ports", ports());
+            instead("The device is a bridge: packets arrive at its ports",
+                    ports());
         else if (link_.kind == "vlan")
-            instead("It is a VLAN: packets arrive at the device below",
+            instead("The device is a VLAN: packets arrive at the device below",
                     below());
         else if (link_.kind == "macvlan")
             instead("Packets arrive at the device below", below());
@@ -66,11 +67,13 @@ private:
             instead("Packets of PPPoE arrive at the device below",
                     pppoe_devices());
         else if (const auto *bond = master_bond())
-            instead("It is a port of a bond, which is what takes flows",
+            instead("The device is a port of a bond: it is the bond that takes "
+                    "flows",
                     {bond->name});
         else if (!link_.ethernet)
             add(Level::warning,
-                "It is no Ethernet device: its flows stay in software.", {});
+                "The device is no Ethernet device: its flows stay in software.",
+                {});
         else
             return true;
         return false;
@@ -131,7 +134,7 @@ private:
             world_.ports.begin(), world_.ports.end(),
             [&](const Port &one) { return one.ifindex == link_.ifindex; });
         if (link_.tc_offload == TcOffload::off)
-            add(Level::problem, "Its feature hw-tc-offload is off.",
+            add(Level::problem, "The device's feature hw-tc-offload is off.",
                 fmt::format("ethtool -K {} hw-tc-offload on", link_.name));
         else if (port != world_.ports.end())
             check_port(*port);
@@ -147,18 +150,18 @@ private:
         case PortState::gone:
             return;
         case PortState::stuck:
-            add(Level::problem, "Its driver does not let go of entries.",
-                "dmesg; then set the device down and up, or load its driver "
-                "anew.");
+            add(Level::problem, "The driver does not remove entries.",
+                "Look at dmesg, then set the device down and up, or load its "
+                "driver again.");
             return;
         case PortState::unbound:
             break;
         }
-        // Without an errno it was not asked yet, as by tables in software.
+        // Without an errno it was not asked yet, as by flowtables in software.
         if (!port.error)
             return;
         add(Level::problem,
-            fmt::format("Its driver{} takes no flows ({}{}{}).", driver(),
+            fmt::format("The driver{} takes no flows ({}{}{}).", driver(),
                         errno_name(port.error), port.why.empty() ? "" : ": ",
                         port.why),
             remedy());
@@ -170,7 +173,7 @@ private:
             add(Level::warning, "The NIC is not in switchdev mode.", remedy());
         else if (link_.tc_offload == TcOffload::absent)
             add(Level::warning,
-                fmt::format("Its driver{} does not say that it takes flows (no "
+                fmt::format("The driver{} does not say that it takes flows (no "
                             "hw-tc-offload).",
                             driver()),
                 remedy());
@@ -186,7 +189,7 @@ private:
         if (is_legacy_mlx5() && !link_.parent.empty())
             return fmt::format("devlink dev eswitch set pci/{} mode switchdev",
                                link_.parent);
-        return fmt::format("To see what it takes: nft-offload probe {}",
+        return fmt::format("To see what the driver takes: nft-offload probe {}",
                            link_.name);
     }
 
@@ -199,9 +202,9 @@ private:
     {
         for (const auto &port : world_.ports)
             if (port.ifindex == link_.ifindex && port.state == PortState::bound)
-                return fmt::format("Its driver{} takes flows ({}).", driver(),
+                return fmt::format("The driver{} takes flows ({}).", driver(),
                                    name(port.kind));
-        return fmt::format("Its driver{} says that it takes flows.", driver());
+        return fmt::format("The driver{} says that it takes flows.", driver());
     }
 
     const World &world_;

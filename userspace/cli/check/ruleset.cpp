@@ -10,23 +10,23 @@
 namespace nfto::cli {
 namespace {
 
-std::string name_of(const Flowtable &flowtable)
+std::string name_of(const RulesetFlowtable &flowtable)
 {
     return fmt::format("{} {} {}", family_name(flowtable.family),
                        flowtable.table, flowtable.name);
 }
 
-bool is_ours(const World &world, const Flowtable &flowtable)
+bool is_ours(const World &world, const RulesetFlowtable &flowtable)
 {
-    return std::any_of(world.tables.begin(), world.tables.end(),
-                       [&](const Table &table) {
-                           return table.family == flowtable.family &&
-                                  table.table == flowtable.table &&
-                                  table.name == flowtable.name;
+    return std::any_of(world.flowtables.begin(), world.flowtables.end(),
+                       [&](const Flowtable &one) {
+                           return one.family == flowtable.family &&
+                                  one.table == flowtable.table &&
+                                  one.name == flowtable.name;
                        });
 }
 
-bool has_rule(const Ruleset &ruleset, const Flowtable &flowtable)
+bool has_rule(const Ruleset &ruleset, const RulesetFlowtable &flowtable)
 {
     return std::any_of(ruleset.rules.begin(), ruleset.rules.end(),
                        [&](const FlowRule &rule) {
@@ -36,7 +36,7 @@ bool has_rule(const Ruleset &ruleset, const Flowtable &flowtable)
                        });
 }
 
-void check_flowtable(const World &world, const Flowtable &flowtable,
+void check_flowtable(const World &world, const RulesetFlowtable &flowtable,
                      Findings &findings)
 {
     const auto subject = name_of(flowtable);
@@ -48,11 +48,12 @@ void check_flowtable(const World &world, const Flowtable &flowtable,
 
     if (world.module && !is_ours(world, flowtable))
         add(Level::problem,
-            "It is the kernel's own: it was made before nft_offload was there.",
-            "Load the ruleset anew: systemctl restart nftables");
+            "The kernel's own path provides it, because it was created before "
+            "nft_offload was loaded.",
+            "Load the ruleset again: systemctl restart nftables");
     if (!has_rule(*world.ruleset, flowtable))
         add(Level::problem,
-            fmt::format("No rule has \"flow add @{}\": it gets no connections.",
+            fmt::format("No rule has \"flow add @{}\", so it gets no connections.",
                         flowtable.name),
             fmt::format("nft add rule {} {} CHAIN meta l4proto '{{ tcp, udp "
                         "}}' "
@@ -65,15 +66,15 @@ void check_flowtable(const World &world, const Flowtable &flowtable,
                         subject));
     if (!flowtable.offload)
         add(Level::warning,
-            "It has no \"flags offload\": its flows stay in software.",
-            "Add \"flags offload\" to it and load the ruleset anew.");
+            "It has no \"flags offload\", so its flows stay in software.",
+            "Add \"flags offload\" to it and load the ruleset again.");
     if (!flowtable.counter)
         add(Level::warning,
-            "It has no \"counter\": what its flows carry is not counted.",
-            "Add \"counter\" to it and load the ruleset anew.");
+            "It has no \"counter\", so the packets of its flows are not counted.",
+            "Add \"counter\" to it and load the ruleset again.");
     if (findings.size() == before)
         add(Level::ok,
-            fmt::format("Of {}; a rule adds connections to it.",
+            fmt::format("It has the devices {}, and a rule adds connections to it.",
                         fmt::join(flowtable.devices, ", ")),
             {});
 }
@@ -84,14 +85,14 @@ Finding unreadable(const Error &error)
         return {"ruleset",
                 {},
                 Level::unknown,
-                "The ruleset can be read by root alone.",
+                "Only root can read the ruleset.",
                 "sudo nft-offload check"};
     if (error.code == EOPNOTSUPP || error.code == EPROTONOSUPPORT ||
         error.code == EINVAL)
         return {"ruleset",
                 {},
                 Level::problem,
-                "There is no nf_tables here.",
+                "This kernel has no nf_tables, or has not loaded it.",
                 "modprobe nf_tables"};
     return {"ruleset",
             {},
@@ -123,7 +124,7 @@ void check_ruleset(const World &world, Findings &findings)
                             fmt::format("Flows arrive at {}, which no "
                                         "flowtable names.",
                                         fmt::join(world.strays, ", ")),
-                            "Add it to the flowtable's devices."});
+                            "Add them to the flowtable's devices."});
 }
 
 } // namespace nfto::cli

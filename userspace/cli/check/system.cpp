@@ -94,7 +94,7 @@ void check_config(const World &world, const std::string &release,
                             Level::problem,
                             fmt::format("The kernel was built without {}.",
                                         fmt::join(missing, ", ")),
-                            "Boot a kernel that has it, as Debian's does."});
+                            "Boot a kernel that was built with it, as Debian's is."});
 }
 
 // --- modprobe ---
@@ -168,9 +168,9 @@ void module_missing(const World &world, const std::string &release,
                             Level::problem,
                             "The module nft_offload is not loaded.",
                             secure_boot(world.files)
-                                ? "modprobe nft_offload; if its key is "
-                                  "rejected, for Secure Boot is on: mokutil "
-                                  "--import /var/lib/dkms/mok.pub, reboot, "
+                                ? "modprobe nft_offload. Secure Boot is on: if "
+                                  "the key is rejected, run mokutil --import "
+                                  "/var/lib/dkms/mok.pub, reboot, and choose "
                                   "Enroll MOK"
                                 : "modprobe nft_offload"});
 }
@@ -224,7 +224,7 @@ void check_module(const World &world, Findings &findings)
                             Level::problem,
                             error.message() + ".",
                             "Install module and tool of the same version, then "
-                            "load the module anew."});
+                            "load the module again."});
     else
         findings.push_back(
             {"module",
@@ -247,11 +247,10 @@ void check_modprobe(const World &world, Findings &findings)
                 findings.push_back({"modprobe",
                                     {},
                                     Level::problem,
-                                    path + " runs something else in place of "
-                                           "loading "
-                                           "nft_offload.",
-                                    "Take the line \"install nft_offload\" out "
-                                    "of it."});
+                                    path + " runs something else instead of "
+                                           "loading nft_offload.",
+                                    "Remove the line \"install nft_offload\" "
+                                    "from it."});
         }
     }
     if (softdep)
@@ -282,8 +281,8 @@ void check_provider(const World &world, Findings &findings)
         findings.push_back({"provider",
                             {},
                             Level::problem,
-                            "The kernel's own flowtables are built into it and "
-                            "take all flowtables.",
+                            "The kernel's own flowtables are built into the kernel, "
+                            "so they are used for all flowtables.",
                             "Boot a kernel that has them as a module."});
         return;
     }
@@ -303,19 +302,17 @@ void check_provider(const World &world, Findings &findings)
         findings.push_back({"provider",
                             {},
                             Level::problem,
-                            "nf_flow_table_inet was loaded first: new "
-                            "flowtables are the "
-                            "kernel's own.",
-                            "With no firewall meanwhile: systemctl stop "
-                            "nftables; modprobe -r "
+                            "nf_flow_table_inet was loaded first, so it "
+                            "provides new flowtables.",
+                            "There is no firewall between these commands: "
+                            "systemctl stop nftables; modprobe -r "
                             "nf_flow_table_inet; modprobe nft_offload; "
-                            "systemctl start "
-                            "nftables"});
+                            "systemctl start nftables"});
     else if (ours != modules.end())
         findings.push_back({"provider",
                             {},
                             Level::ok,
-                            "New flowtables are nft_offload's.",
+                            "nft_offload provides new flowtables.",
                             {}});
 }
 
@@ -334,7 +331,7 @@ void check_forwarding(const World &world, Findings &findings)
         findings.push_back({"forwarding",
                             {},
                             Level::unknown,
-                            "It cannot be read whether this machine forwards.",
+                            "It is not known whether this machine forwards.",
                             "sysctl net.ipv4.ip_forward"});
     else if (!ip4.value_or(false) && !ip6.value_or(false))
         findings.push_back({"forwarding",
@@ -368,10 +365,9 @@ void check_accounting(const World &world, Findings &findings)
         findings.push_back({"accounting",
                             {},
                             Level::ok,
-                            "conntrack does not count packets: what single "
-                            "flows have in "
-                            "software is not known.",
-                            "If it matters: sysctl -w "
+                            "conntrack does not count packets, so the packets "
+                            "that a flow has in software are not known.",
+                            "To have them counted: sysctl -w "
                             "net.netfilter.nf_conntrack_acct=1"});
 }
 

@@ -133,27 +133,27 @@ void TopModel::take(const Flow &flow, const Look *before, double seconds)
         if (const auto both = before->snapshot.rates(flow, seconds))
             rate = Rate{both->orig.packets + both->reply.packets,
                         both->orig.bytes + both->reply.bytes};
-    const Place place = flow.place();
-    count(place);
+    const FlowState state = flow.state();
+    count(state);
     flows_.push_back({flow.id, flow.orig, flow.dir_orig.in_ifindex,
-                      flow.dir_orig.out_ifindex, place, first_reason(flow),
+                      flow.dir_orig.out_ifindex, state, first_reason(flow),
                       total_of(flow), rate, flow.idle_ms, flow.expires_ms});
 }
 
-void TopModel::count(Place place)
+void TopModel::count(FlowState state)
 {
     ++counts_.flows;
-    switch (place) {
-    case Place::hardware:
+    switch (state) {
+    case FlowState::hardware:
         ++counts_.hardware;
         break;
-    case Place::half:
+    case FlowState::half:
         ++counts_.half;
         break;
-    case Place::waiting:
+    case FlowState::waiting:
         ++counts_.waiting;
         break;
-    case Place::software:
+    case FlowState::software:
         ++counts_.software;
         break;
     }

@@ -22,7 +22,7 @@ struct TopFlow {
     Tuple orig;
     std::uint32_t in_ifindex = 0;
     std::uint32_t out_ifindex = 0;
-    Place place = Place::software;
+    FlowState state = FlowState::software;
     /// The first direction's that is not in hardware.
     Reason reason = Reason::none;
     Total total;
@@ -86,7 +86,7 @@ private:
     /// oldest. Older ones are forgotten.
     [[nodiscard]] const Look *reference(Time now);
     void take(const Flow &flow, const Look *before, double seconds);
-    void count(Place place);
+    void count(FlowState state);
 
     Client &client_;
     Filter filter_;

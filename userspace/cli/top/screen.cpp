@@ -87,17 +87,17 @@ private:
 constexpr std::array<std::string_view, 14> help_lines{
     "q              quit",
     "s              sort by the next key: rate, packets, bytes, idle, expires",
-    "r p b i e      sort by rate, packets, bytes, idle, or expiry",
-    "f              filter: the words of \"nft-offload flow show\", as",
+    "r p b i e      sort by rate, packets, bytes, idle time or expiry",
+    "f              filter flows with the words of \"nft-offload flow show\", as",
     "               state software dev eth0 dst 10.0.0.0/8",
-    "               an empty line shows all flows again; Esc leaves it as it is",
+    "               an empty line shows all flows again; Esc changes nothing",
     "Up Down        move through the list",
-    "PgUp PgDn      by a screen",
-    "Home           to the first",
-    "h              this help",
+    "PgUp PgDn      move by a screen",
+    "Home           move to the first flow",
+    "h              show this help",
     "",
-    "The list is made anew as often as it costs less than 2.5 % of a CPU; its",
-    "age is above it. Drivers are asked for counters each 10 s. Any key goes back.",
+    "The list is made again as often as costs less than 2.5 % of a CPU; its age",
+    "is above it. Drivers are asked for counters each 10 s. Any key goes back.",
     "",
 };
 
@@ -207,7 +207,7 @@ private:
             Screen::put(line++,
                         top_line(flow, context_.text, context_.devices,
                                  Screen::columns()),
-                        flow.place == Place::hardware ? A_NORMAL : A_BOLD);
+                        flow.state == FlowState::hardware ? A_NORMAL : A_BOLD);
     }
 
     [[nodiscard]] std::string message_line() const

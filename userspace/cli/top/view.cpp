@@ -27,7 +27,7 @@ std::string port_line(const Port &port)
                             bar(port.in_hardware, *port.full_at),
                             port.in_hardware, *port.full_at);
     else
-        line += fmt::format(" {} entries", port.in_hardware);
+        line += fmt::format(" {} in hardware", port.in_hardware);
     line += fmt::format(", {} queued", port.queued);
     const std::string error = error_text(port.error, port.why);
     return error.empty() ? line : line + "  " + error;
@@ -117,9 +117,9 @@ std::string top_line(const TopFlow &flow, const Text &text, Devices &devices,
         return with_unit.substr(0, with_unit.size() -
                                        std::min(unit.size(), with_unit.size()));
     };
-    const std::string state(flow.place == Place::hardware ||
+    const std::string state(flow.state == FlowState::hardware ||
                                     flow.reason == Reason::none
-                                ? name(flow.place)
+                                ? name(flow.state)
                                 : name(flow.reason));
     const std::string packets =
         flow.rate ? number(text.packet_rate(flow.rate->packets), "pkt/s") : "-";
@@ -167,7 +167,7 @@ void put_top(Json &json, TopModel &model, Devices &devices, std::size_t limit)
         if (const auto &device = devices.name(flow.in_ifindex);
             !device.empty())
             json.member("in", device);
-        json.member("place", name(flow.place));
+        json.member("state", name(flow.state));
         json.member("reason", name(flow.reason));
         json.member("packets", flow.total.packets);
         json.member("bytes", flow.total.bytes);

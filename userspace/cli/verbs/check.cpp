@@ -65,7 +65,8 @@ World look(Context &context)
                 {}};
 
     if (client) {
-        world.tables = client->tables().value_or(std::vector<Table>());
+        world.flowtables =
+            client->flowtables().value_or(std::vector<Flowtable>());
         world.ports = client->ports().value_or(std::vector<Port>());
         world.strays = strays_of(*client, context.devices);
     }
@@ -174,11 +175,11 @@ Verb check_verb()
 {
     return {"check",
             "",
-            "Whether hardware offload will work here, and if not why",
-            "Reads only, also before anything is set up. Of the devices named, "
-            "or "
-            "of those\nof all flowtables. Exit status: 0, 10 (works, with "
-            "warnings), 11 (will not\nwork), 12 (could not find out).",
+            "Whether hardware offload will work here, and why not",
+            "It changes nothing, and works before anything is set up. It looks at "
+            "the\ndevices named, or else at those of all flowtables. The exit "
+            "status is 0, 10 (it\nworks, with warnings), 11 (it will not work) "
+            "or 12 (not everything is known).",
             {{.kind = Param::Kind::operand,
               .name = "dev",
               .value = "DEV",

@@ -34,11 +34,11 @@ void say(Context &context, const std::string &table, bool removed,
         return;
     }
     if (removed)
-        context.text.print("Table inet {} is removed.\n", table);
+        context.text.print("Table inet {} was removed.\n", table);
     if (forgotten)
-        context.text.print("{} is removed.\n", path);
+        context.text.print("{} was removed.\n", path);
     if (still_kept)
-        context.text.print("It comes back at boot; to remove that too: "
+        context.text.print("It will be created again at boot. To prevent that: "
                            "nft-offload disable --table {} --persist\n",
                            table);
 }
@@ -47,9 +47,10 @@ Problem removal_failed(Error error, const std::string &table)
 {
     auto problem = problem_of(std::move(error));
     if (problem.error.code == ENOENT)
-        problem.hint = "To see which there are: nft list tables";
+        problem.hint = "To see which tables there are: nft list tables";
     else if (problem.error.code == EEXIST)
-        problem.hint = "If it is to go: nft delete table inet " + table;
+        problem.hint =
+            "To delete it nevertheless: nft delete table inet " + table;
     return problem;
 }
 
@@ -88,16 +89,17 @@ Verb disable_verb()
     using Kind = Param::Kind;
     return {"disable",
             "",
-            "Remove what \"enable\" has made",
-            "Its connections go on, by the slow path. Tables that others have "
-            "made are not\ntouched.",
+            "Remove the table that \"enable\" has created",
+            "The connections continue in the slow path. Tables that others have "
+            "created are\nnot touched.",
             {{.kind = Kind::option,
               .name = "--table",
               .value = "NAME",
               .help = "the table's name, by default nft_offload"},
              {.kind = Kind::flag,
               .name = "--persist",
-              .help = "also remove what is kept for the next boot"}},
+              .help = "also remove the saved setup, so that the next boot does "
+                      "not create the table again"}},
             run};
 }
 

@@ -87,12 +87,10 @@ Checked is_first_netns()
     if (stat("/proc/self/ns/net", &own) || stat("/proc/1/ns/net", &first) ||
         (own.st_ino == first.st_ino && own.st_dev == first.st_dev))
         return {};
-    return fail(wrong_usage("--persist is not for other network namespaces: "
-                            "nothing makes them at "
-                            "boot.",
-                            "Put this into what makes the namespace: "
-                            "nft-offload -n NETNS enable "
-                            "DEV..."));
+    return fail(wrong_usage("--persist does not work in other network "
+                            "namespaces: nothing creates them at boot.",
+                            "Let the program that creates the namespace run "
+                            "this: nft-offload -n NETNS enable DEV..."));
 }
 
 // All that can be known before anything is changed.
@@ -114,7 +112,7 @@ Problem creation_failed(Error error, const std::string &table)
 {
     auto problem = problem_of(std::move(error));
     if (problem.error.code == EEXIST)
-        problem.hint = "Choose another name with --table, or look at it: "
+        problem.hint = "Choose another name with --table. To see that table: "
                        "nft list table inet " +
                        table;
     return problem;
@@ -136,7 +134,7 @@ std::string persist_hint(const Files &files)
     const bool enabled = files.exists("/etc/systemd/system/multi-user.target."
                                       "wants/nft-offload.service");
     return enabled ? ""
-                   : "To have it made at boot: "
+                   : "To create the table at boot: "
                      "systemctl enable nft-offload.service";
 }
 
@@ -153,10 +151,10 @@ void say_created(Context &context, const Setup &setup, const std::string &kept)
     }
     context.text.print("{}\n", setup_line(setup));
     if (!kept.empty())
-        context.text.print("Kept in {}.\n", kept);
+        context.text.print("The setup is saved in {}.\n", kept);
     if (!hint.empty())
         context.text.print("{}\n", hint);
-    context.text.print("To see whether it works: nft-offload check {}\n",
+    context.text.print("To check that it works: nft-offload check {}\n",
                        fmt::join(setup.devices, " "));
 }
 
@@ -210,11 +208,11 @@ load(System &system, const Ruleset &ruleset, const std::string &path)
 void say_loaded(Text &text, const Loaded &loaded)
 {
     if (!loaded.missing.empty())
-        text.print("Table {}: not there yet: {}\n", loaded.setup.table,
-                   fmt::join(loaded.missing, ", "));
+        text.print("Table {}: these devices do not exist yet: {}\n",
+                   loaded.setup.table, fmt::join(loaded.missing, ", "));
     if (!loaded.setup.devices.empty())
         text.print("{}{}\n", setup_line(loaded.setup),
-                   loaded.unchanged ? " It was there already." : "");
+                   loaded.unchanged ? " It existed already." : "");
 }
 
 void say_loaded(Json &json, const Loaded &loaded)
@@ -236,7 +234,7 @@ Outcome load_all(Context &context)
     if (context.json)
         array.emplace(context.json->array("tables"));
     else if (paths.empty())
-        context.text.print("Nothing was kept with --persist.\n");
+        context.text.print("No setup was saved with --persist.\n");
     if (!paths.empty())
         if (auto there = module_is_there(context.system); !there)
             return fail(there.error());
@@ -286,16 +284,14 @@ Verb enable_verb()
     return {"enable",
             "",
             "Put connections between devices into hardware",
-            "Makes an nftables table of its own with a flowtable and a rule, "
-            "in "
-            "one\ntransaction. Other tables stay as they are; a table that "
-            "this "
-            "command has\nmade before is replaced.",
+            "It creates an nftables table with a flowtable and a rule, in one "
+            "transaction.\nOther tables stay as they are. A table that this "
+            "command has created before is\nreplaced.",
             {{.kind = Kind::operand,
               .name = "dev",
               .value = "DEV",
-              .help = "devices that packets arrive at and leave from; of a "
-                      "bridge its ports, of a VLAN or PPPoE what is below",
+              .help = "devices that packets arrive at and leave from; for a "
+                      "bridge its ports, for a VLAN or PPPoE the device below",
               .repeat = true},
              {.kind = Kind::option,
               .name = "--table",
@@ -303,11 +299,12 @@ Verb enable_verb()
               .help = "the table's name, by default nft_offload"},
              {.kind = Kind::flag,
               .name = "--software",
-              .help = "without hardware: the fast path in software alone"},
+              .help = "use the fast path in software only, no hardware"},
              {.kind = Kind::option,
               .name = "--proto",
               .value = "LIST",
-              .help = "of tcp, udp, gre, with commas; by default tcp,udp",
+              .help = "one or more of tcp, udp and gre, with commas between; by "
+                      "default tcp,udp",
               .repeat = true},
              {.kind = Kind::flag,
               .name = "--counter",
@@ -317,13 +314,13 @@ Verb enable_verb()
               .help = "do not count them"},
              {.kind = Kind::flag,
               .name = "--dry-run",
-              .help = "print it as nft -f takes it, change nothing"},
+              .help = "change nothing, print the table as nft -f reads it"},
              {.kind = Kind::flag,
               .name = "--persist",
-              .help = "also keep it for the next boot"},
+              .help = "also save it, so that it is created at each boot"},
              {.kind = Kind::flag,
               .name = "--persisted",
-              .help = "make what was kept, with those devices that are there"}},
+              .help = "create the saved tables, with those devices that exist"}},
             run};
 }
 

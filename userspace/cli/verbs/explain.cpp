@@ -17,7 +17,7 @@ struct Story {
     std::uint16_t zone = 0;
     std::optional<Flow> flow;
     /// Of the flow.
-    std::optional<Table> table;
+    std::optional<Flowtable> flowtable;
     std::vector<Refusal> refusals;
     std::optional<Connection> connection;
     /// Why conntrack could not be asked.
@@ -27,7 +27,7 @@ struct Story {
 
 /// What it comes to.
 struct Verdict {
-    /// "hardware", as Place has it; "refused", "unseen" or "no-rule".
+    /// "hardware", as FlowState has it; "refused", "unseen" or "no-rule".
     std::string_view state;
     std::string text;
     std::string todo;
@@ -69,15 +69,15 @@ find_flow(Client &client, const Tuple &tuple, std::uint16_t zone)
     return found;
 }
 
-Result<std::optional<Table>> find_table(Client &client, std::uint32_t id)
+Result<std::optional<Flowtable>> find_flowtable(Client &client, std::uint32_t id)
 {
-    auto tables = client.tables();
-    if (!tables)
-        return Failure(tables.error());
-    for (auto &table : *tables)
-        if (table.id == id)
-            return std::move(table);
-    return std::optional<Table>();
+    auto flowtables = client.flowtables();
+    if (!flowtables)
+        return Failure(flowtables.error());
+    for (auto &flowtable : *flowtables)
+        if (flowtable.id == id)
+            return std::move(flowtable);
+    return std::optional<Flowtable>();
 }
 
 Result<std::vector<Refusal>> find_refusals(Client &client, const Story &story)
@@ -111,10 +111,10 @@ Result<void> research(System &system, Client &client, Story &story)
         return Failure(flow.error());
     story.flow = *flow;
     if (story.flow) {
-        auto table = find_table(client, story.flow->table);
-        if (!table)
-            return Failure(table.error());
-        story.table = *table;
+        auto flowtable = find_flowtable(client, story.flow->flowtable);
+        if (!flowtable)
+            return Failure(flowtable.error());
+        story.flowtable = *flowtable;
         return {};
     }
     auto connection = system.connection(story.asked, story.zone);
@@ -147,18 +147,18 @@ std::string rules_text(const Ruleset &ruleset)
 
 Verdict of_flow(const Flow &flow)
 {
-    const auto place = flow.place();
-    switch (place) {
-    case Place::hardware:
-        return {name(place), "Both directions are in hardware.", {}};
-    case Place::half:
-        return {name(place), "One direction is in hardware.", {}};
-    case Place::waiting:
-        return {name(place), "It is on its way into the hardware.", {}};
-    case Place::software:
+    const auto state = flow.state();
+    switch (state) {
+    case FlowState::hardware:
+        return {name(state), "Both directions are in hardware.", {}};
+    case FlowState::half:
+        return {name(state), "One direction is in hardware.", {}};
+    case FlowState::waiting:
+        return {name(state), "The flow is on its way into the hardware.", {}};
+    case FlowState::software:
         break;
     }
-    return {name(place), "The fast path forwards it in software.", {}};
+    return {name(state), "The fast path forwards the flow in software.", {}};
 }
 
 Verdict of_refusal(const Refusal &refusal)
@@ -183,9 +183,9 @@ Verdict of_connection(const Connection &connection, const Ruleset &ruleset)
         return {"refused", std::string(describe(Reason::helper)),
                 std::string(advice(Reason::helper))};
     if (!connection.seen_reply())
-        return {"unseen", "No packet of the other direction was seen yet.",
-                "Look whether it is answered: tcpdump, or the ruleset drops "
-                "it."};
+        return {"unseen", "No packet of the reply direction was seen yet.",
+                "Look whether an answer comes (tcpdump), and whether the "
+                "ruleset drops it."};
     if (!connection.tcp_state.empty() && connection.tcp_state != "ESTABLISHED")
         return {
             "unseen",
@@ -195,10 +195,11 @@ Verdict of_connection(const Connection &connection, const Ruleset &ruleset)
         return {"no-rule", "No rule has \"flow add\".",
                 "nft-offload enable DEV..."};
     return {"unseen",
-            "None of its packets has reached a rule with \"flow add\" lately.",
-            fmt::format("Look at the rules: {}. Others may accept or drop the "
-                        "packets before, and what is not forwarded never comes "
-                        "there.",
+            "No packet of the connection has reached a rule with \"flow add\" "
+            "lately.",
+            fmt::format("Look at these rules: {}. Another rule may accept or drop "
+                        "the packets earlier, and packets that this machine "
+                        "does not forward never reach a forward chain.",
                         rules_text(ruleset))};
 }
 
@@ -215,15 +216,16 @@ std::optional<Verdict> verdict_of(const Story &story)
 
 Problem nothing_known(const Story &story)
 {
-    auto text = fmt::format("Nothing is known of {}: no flow, no refusal, {}.",
+    auto text = fmt::format("Nothing is known of {}: there is no flow, no "
+                            "refusal, and {}.",
                             tuple_text(story.asked),
                             story.no_conntrack
-                                ? fmt::format("and conntrack does not answer "
-                                              "({})",
+                                ? fmt::format("conntrack does not answer ({})",
                                               story.no_conntrack->message())
-                                : "no connection in conntrack");
+                                : "no entry in conntrack");
     return no_such(std::move(text),
-                   fmt::format("To see what there is: conntrack -L -p {}",
+                   fmt::format("To see which connections there are: conntrack "
+                               "-L -p {}",
                                protocol_name(story.asked.l4proto)));
 }
 
@@ -243,7 +245,7 @@ void print_advice(Text &text, std::string_view which,
 
 void print_connection(Text &text, const Connection &connection)
 {
-    text.print("conntrack: {}  reply {}{}{}{}  forgotten in {}\n",
+    text.print("conntrack: {}  reply {}{}{}{}  expires in {}\n",
                tuple_text(connection.orig), tuple_text(connection.reply),
                connection.tcp_state.empty() ? "" : "  " + connection.tcp_state,
                connection.assured() ? "  assured" : "",
@@ -258,8 +260,8 @@ void print(Context &context, const Story &story, const Verdict &verdict)
     auto &text = context.text;
     if (story.flow) {
         print_flow(text, context.devices, *story.flow);
-        if (story.table)
-            text.print("Flowtable: {}\n", printable(table_name(*story.table)));
+        if (story.flowtable)
+            text.print("flowtable: {}\n", flowtable_name(*story.flowtable));
         print_advice(text, "->", story.flow->dir_orig);
         print_advice(text, "<-", story.flow->dir_reply);
     }
@@ -329,8 +331,10 @@ void put_flow(Json &json, Devices &devices, const Story &story)
         const auto object = json.object("flow");
         put(json, devices, *story.flow);
     }
-    if (story.table)
-        json.member("flowtable", table_name(*story.table));
+    if (story.flowtable) {
+        const auto object = json.object("flowtable");
+        put(json, devices, *story.flowtable);
+    }
     const auto array = json.array("advice");
     put_advice(json, "orig", story.flow->dir_orig);
     put_advice(json, "reply", story.flow->dir_reply);
@@ -406,9 +410,10 @@ Verb explain_verb()
     using Kind = Param::Kind;
     return {"explain",
             "",
-            "Why a connection is in hardware or not, and what to do",
-            "Either direction will do, as it is before or after NAT. IPv6 is "
-            "[ADDRESS]:PORT;\ngre has addresses alone.",
+            "Whether a connection is in hardware, why not, and what to do",
+            "Either direction of the connection can be given, before NAT or after "
+            "it. IPv6 is\nwritten [ADDRESS]:PORT. For gre, only addresses are "
+            "given.",
             {{.kind = Kind::operand,
               .name = "proto",
               .value = "PROTO",
@@ -417,17 +422,17 @@ Verb explain_verb()
              {.kind = Kind::operand,
               .name = "src",
               .value = "SRC:PORT",
-              .help = "where packets come from",
+              .help = "where the packets come from",
               .required = true},
              {.kind = Kind::operand,
               .name = "dst",
               .value = "DST:PORT",
-              .help = "where they go to",
+              .help = "where the packets go to",
               .required = true},
              {.kind = Kind::option,
               .name = "--zone",
               .value = "ZONE",
-              .help = "its conntrack zone, by default 0"}},
+              .help = "conntrack zone of the connection, by default 0"}},
             run};
 }
 

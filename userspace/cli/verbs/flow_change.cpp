@@ -123,14 +123,14 @@ std::vector<Param> count_params()
 Verb flow_count_verb()
 {
     return {"flow", "count", "How many flows there are, and where",
-            "Flows for which everything that is given is true.",
+            "All that is given must be true of a flow.",
             count_params(), run_count};
 }
 
 Verb flow_delete_verb()
 {
     return {"flow", "delete", "End the flows that a filter chooses",
-            "Their connections go on by the slow path, where their next "
+            "The connections continue in the slow path, where their next "
             "packets may begin\nnew flows.",
             filter_params(), run_delete};
 }
@@ -138,7 +138,7 @@ Verb flow_delete_verb()
 Verb flow_flush_verb()
 {
     return {"flow", "flush", "End all flows",
-            "Their connections go on by the slow path, where their next "
+            "The connections continue in the slow path, where their next "
             "packets may begin\nnew flows.",
             {}, end_flows};
 }
@@ -146,10 +146,10 @@ Verb flow_flush_verb()
 Verb flow_revalidate_verb()
 {
     return {"flow", "revalidate",
-            "Look anew at flows: routes, neighbours, what was refused",
-            "Ends those whose route or neighbour is not valid any more, and "
-            "offers to\ndrivers again what they have refused. Without a "
-            "filter, all.",
+            "Check flows again: routes, neighbours, refusals of drivers",
+            "Flows whose route or neighbour is not valid any more end. What a "
+            "driver has\nrefused is offered to it again. Without a filter, all "
+            "flows are checked.",
             filter_params(), run_revalidate};
 }
 

@@ -193,10 +193,9 @@ Verb flow_show_verb()
 {
     return {"flow",
             "show",
-            "Flows: where each direction goes, and why not in hardware",
-            "Flows for which everything that is given is true. The kernel "
-            "chooses them, so\nthat a filter costs less than to look for them "
-            "in the output.",
+            "Flows, and where each direction is and why",
+            "All that is given must be true of a flow. The kernel chooses the "
+            "flows, so a\nfilter is cheaper than a search in the output.",
             show_params(),
             run};
 }

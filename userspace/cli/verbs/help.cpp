@@ -79,7 +79,7 @@ void dump_exits(Json &json)
 /// The whole grammar, for the tests and for who writes a completion.
 void dump(Json &json)
 {
-    json.member("version", NFTO_VERSION);
+    json.member("tool_version", NFTO_VERSION);
     dump_options(json);
     dump_exits(json);
     dump_objects(json);
@@ -134,8 +134,8 @@ Verb help_verb()
     using Kind = Param::Kind;
     return {"help",
             "",
-            "This help, or that on an object or command",
-            "In JSON: the whole grammar.",
+            "Help on everything, on an object or on a command",
+            "In JSON, it is the whole grammar.",
             {{Kind::operand, "object", "OBJECT", "an object"},
              {Kind::operand, "command", "COMMAND", "one of its commands"},
              {.kind = Kind::flag, .name = "--dump", .hidden = true}},

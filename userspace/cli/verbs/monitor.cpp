@@ -87,8 +87,8 @@ public:
     void operator()(const Missed & /*event*/)
     {
         begin("missed", Colour::bad);
-        text_.print("events were lost, they came too fast; what there is now: "
-                    "nft-offload flow show\n");
+        text_.print("events came too fast and some were lost; to see the "
+                    "flows of now: nft-offload flow show\n");
     }
 
 private:
@@ -129,7 +129,7 @@ public:
         begin("flow-hw");
         const auto flow = json_.object("flow");
         json_.member("id", event.id);
-        json_.member("table", event.table);
+        json_.member("flowtable", event.flowtable);
         {
             const auto orig = json_.object("orig");
             put(json_, event.orig);
@@ -140,7 +140,7 @@ public:
         if (const auto &name = devices_.name(event.direction.in_ifindex);
             !name.empty())
             json_.member("in", name);
-        json_.member("state", name(event.direction.state));
+        json_.member("hw", name(event.direction.hw));
         json_.member("reason", name(event.direction.reason));
         put_error(json_, event.direction.error, event.direction.why);
     }
@@ -230,12 +230,12 @@ Verb monitor_verb()
     return {"monitor",
             "",
             "Events as they happen: flows, ports, refusals",
-            "Without a word, all of them. It ends with ^C. In JSON each event "
-            "is an object\nof its own, one for each line.",
+            "Without a GROUP, it shows all events. ^C ends it. In JSON, each "
+            "event is an\nobject in a line of its own.",
             {{.kind = Param::Kind::operand,
               .name = "group",
               .value = "GROUP",
-              .help = "only these",
+              .help = "show only events of these groups",
               .choices = groups,
               .repeat = true}},
             run};

@@ -21,17 +21,17 @@ void print(Text &text, const Port &port)
                text.paint(colour_of(port.state), name(port.state)));
     if (port.kind != PortKind::none)
         text.print(" ({})", name(port.kind));
-    text.print("  in {}\n", plural(port.users, "flowtable"));
+    text.print("  used by {}\n", plural(port.users, "flowtable"));
     if (const std::string error = error_text(port.error, port.why);
         !error.empty())
         text.print("  {}\n", error);
-    text.print("  entries {}", port.in_hardware);
+    text.print("  in hardware {}", port.in_hardware);
     if (port.full_at)
         text.print(" (full at {})", *port.full_at);
     text.print("  queued {}  workers {}\n", port.queued, port.workers);
-    text.print("  accepted {}  refused {}  taken out {}  stuck {}  asked {}"
+    text.print("  accepted {}  refused {}  removed {}  stuck {}  queries {}"
                "  lost {}\n",
-               port.adds, port.refused, port.removes, port.stuck, port.queries,
+               port.accepted, port.refused, port.removed, port.stuck, port.queries,
                port.lost);
     text.print("  forwarded {} pkt {}\n", port.packets, text.bytes(port.bytes));
 }

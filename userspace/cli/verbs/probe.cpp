@@ -129,7 +129,7 @@ std::string why_not(const ProbeAnswer &answer)
 void print_rows(Text &text, const Probed &probed)
 {
     Columns columns;
-    columns.row({"feature", "taken", "counts", "why not"});
+    columns.row({"feature", "accepted", "counts", "why not"});
     for (const auto &[feature, answer] : probed.rows)
         columns.row({std::string(name(feature)),
                      answer.accepted ? text.paint(Colour::good, "yes")
@@ -144,10 +144,11 @@ void print_rows(Text &text, const Probed &probed)
 void print_capacity(Text &text, const Capacity &capacity)
 {
     if (capacity.answer.accepted == capacity.asked)
-        text.print("Capacity: at least {}, as many as were offered.\n",
+        text.print("The driver accepted all {} rules that it was offered.\n",
                    capacity.asked);
     else
-        text.print("Capacity: {}, then {}.\n", capacity.answer.accepted,
+        text.print("The driver accepted {} rules, then it said {}.\n",
+                   capacity.answer.accepted,
                    error_text(capacity.answer.error, capacity.answer.why));
 }
 
@@ -169,13 +170,13 @@ void print(Context &context, const Probed &probed)
     if (probed.capacity)
         print_capacity(text, *probed.capacity);
     if (probed.out_ifindex == probed.ifindex)
-        text.print("Many drivers send nothing back to where it came from; name "
-                   "another port: nft-offload probe {} to DEV2\n",
+        text.print("Many drivers do not send a packet back to the device that it "
+                   "came from. Name another port, too: nft-offload probe {} "
+                   "to DEV2\n",
                    device);
     if (const auto left = left_in(probed))
-        text.print("The driver did not take out {} of the rules; set the "
-                   "device "
-                   "down and up.\n",
+        text.print("The driver did not remove {} of the rules. Set the "
+                   "device down and up.\n",
                    left);
 }
 
@@ -194,15 +195,17 @@ void put(Context &context, const Probed &probed)
 {
     auto &json = *context.json;
     const auto &first = probed.rows.front().answer;
-    json.member("device", context.devices.shown(probed.ifindex));
-    json.member("out_device", context.devices.shown(probed.out_ifindex));
+    json.member("ifindex", probed.ifindex);
+    json.member("dev", context.devices.shown(probed.ifindex));
+    json.member("out_ifindex", probed.out_ifindex);
+    json.member("out", context.devices.shown(probed.out_ifindex));
     json.member("state", name(first.state));
     json.member("kind", name(first.kind));
     if (!offered(first))
         put_error(json, first.error, first.why);
     if (probed.capacity) {
         const auto object = json.object("capacity");
-        json.member("asked", probed.capacity->asked);
+        json.member("count", probed.capacity->asked);
         put(json, probed.capacity->answer);
     }
     const auto array = json.array("features");
@@ -211,7 +214,6 @@ void put(Context &context, const Probed &probed)
             continue;
         const auto object = json.object();
         json.member("feature", name(feature));
-        json.member("taken", answer.accepted > 0);
         json.member("counts", answer.counts);
         put(json, answer);
     }
@@ -282,11 +284,10 @@ Verb probe_verb()
     using Kind = Param::Kind;
     return {"probe",
             "",
-            "What kinds of flows a device's driver takes",
-            "Offers it rules for addresses that are on no wire, one kind after "
-            "the other,\nand takes them out again. Exit status: 0, or 11 when "
-            "it "
-            "takes none.",
+            "What kinds of flows the driver of a device takes",
+            "The driver is offered rules for addresses that no network uses, one "
+            "kind after\nthe other, and removes them again. The exit status is "
+            "0, or 11 when the driver\naccepts none.",
             {{.kind = Kind::operand,
               .name = "dev",
               .value = "DEV",
@@ -295,12 +296,12 @@ Verb probe_verb()
              {.kind = Kind::pair,
               .name = "to",
               .value = "DEV2",
-              .help = "where they would leave; by default another port of the "
-                      "same NIC, or DEV"},
+              .help = "the device that they would leave from; by default "
+                      "another port of the same NIC, or DEV"},
              {.kind = Kind::pair,
               .name = "capacity",
               .value = "COUNT",
-              .help = "also fill it, with up to so many rules"}},
+              .help = "also try how many rules fit in, up to this number"}},
             run};
 }
 

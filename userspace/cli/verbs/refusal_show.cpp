@@ -37,9 +37,9 @@ Verb refusal_show_verb()
     return {"refusal",
             "show",
             "Connections that did not become flows, and why",
-            "The last ones that each processor remembers, with the time of the "
-            "last attempt.\nWhat a driver refused is a flow: "
-            "\"nft-offload flow show reason refused\".",
+            "Each processor remembers its last refusals, with the time of the "
+            "last attempt.\nWhat a driver has refused is a flow nevertheless: "
+            "nft-offload flow show reason\nrefused",
             {{Param::Kind::pair, "reason", "REASON", "only for this reason",
               refusal_reasons}},
             run};

@@ -14,7 +14,8 @@ void print(Text &text, const Stats &stats)
         columns.row({std::string(what), fmt::format("{} pkt", packets),
                      text.bytes(bytes)});
     };
-    text.print("{}, {}, {}, {} in hardware\n", plural(stats.tables, "table"),
+    text.print("{}, {}, {}, {} in hardware\n",
+               plural(stats.flowtables, "flowtable"),
                plural(stats.ports, "port"), plural(stats.flows, "flow"),
                plural(stats.in_hardware, "direction"));
     line("hardware", stats.hw_packets, stats.hw_bytes);
@@ -54,8 +55,8 @@ Verb stats_show_verb()
     return {"stats",
             "show",
             "Totals of the network namespace",
-            "Packets of hardware and software, and how often what did not work "
-            "out.",
+            "What hardware and software have forwarded, and how often each reason "
+            "was met.",
             {},
             run};
 }

@@ -12,7 +12,7 @@ namespace {
 /// All that status shows. What could not be asked for is absent.
 struct Picture {
     Info module;
-    std::vector<Table> tables;
+    std::vector<Flowtable> flowtables;
     std::vector<Port> ports;
     Stats stats;
     std::optional<Counts> counts;
@@ -25,9 +25,9 @@ Result<Picture> take(System &system)
     auto client = system.client();
     if (!client)
         return Failure(client.error());
-    auto tables = client->tables();
-    if (!tables)
-        return Failure(tables.error());
+    auto flowtables = client->flowtables();
+    if (!flowtables)
+        return Failure(flowtables.error());
     auto ports = client->ports();
     if (!ports)
         return Failure(ports.error());
@@ -38,19 +38,19 @@ Result<Picture> take(System &system)
     if (!counts && counts.error().code != EPERM)
         return Failure(counts.error());
     return Picture{client->info(),
-                   std::move(*tables),
+                   std::move(*flowtables),
                    std::move(*ports),
                    std::move(*stats),
                    counts ? std::optional(*counts) : std::nullopt,
                    system.ruleset()};
 }
 
-const Table *ours(const Picture &picture, const Flowtable &flowtable)
+const Flowtable *ours(const Picture &picture, const RulesetFlowtable &flowtable)
 {
-    for (const Table &table : picture.tables)
-        if (table.name == flowtable.name && table.table == flowtable.table &&
-            table.family == flowtable.family)
-            return &table;
+    for (const Flowtable &one : picture.flowtables)
+        if (one.name == flowtable.name && one.table == flowtable.table &&
+            one.family == flowtable.family)
+            return &one;
     return nullptr;
 }
 
@@ -64,31 +64,29 @@ std::uint64_t refused(const Stats &stats)
 {
     std::uint64_t sum = 0;
     for (const ReasonCount &one : stats.reasons)
-        if (kind_of(one.reason) == ReasonKind::refused && !is_usual(one.reason))
+        if (counts_for(one.reason) == ReasonKind::refused &&
+            !is_usual(one.reason))
             sum += one.count;
     return sum;
 }
 
 // --- JSON ---
 
-void put(Json &json, Devices &devices, const Picture &picture,
-         const Flowtable &flowtable)
+void put(Json &json, const Picture &picture, const RulesetFlowtable &flowtable)
 {
-    const Table *table = ours(picture, flowtable);
+    const Flowtable *found = ours(picture, flowtable);
     json.member("family", family_name(flowtable.family));
     json.member("table", flowtable.table);
     json.member("name", flowtable.name);
-    json.member("provider", table ? "nft_offload" : "nf_flow_table");
+    json.member("provider", found ? "nft_offload" : "nf_flow_table");
+    if (found)
+        json.member("id", found->id);
     json.member("offload", flowtable.offload);
     json.member("counter", flowtable.counter);
     {
         const auto array = json.array("devices");
         for (const std::string &device : flowtable.devices)
             json.element(device);
-    }
-    if (table) {
-        const auto object = json.object("module_table");
-        put(json, devices, *table);
     }
 }
 
@@ -104,23 +102,29 @@ void put_share(Json &json, std::string_view name, std::uint64_t hardware,
         json.null_member(name);
 }
 
+void put_ruleset(Json &json, const Picture &picture)
+{
+    const auto array = json.array("flowtables");
+    for (const RulesetFlowtable &flowtable : picture.ruleset->flowtables) {
+        const auto object = json.object();
+        put(json, picture, flowtable);
+    }
+}
+
 void put_flowtables(Json &json, Devices &devices, const Picture &picture)
 {
-    if (!picture.ruleset) {
-        const auto object = json.object("ruleset");
-        put_error(json, picture.ruleset.error().code,
-                  picture.ruleset.error().why);
-    } else {
-        const auto array = json.array("flowtables");
-        for (const Flowtable &flowtable : picture.ruleset->flowtables) {
-            const auto object = json.object();
-            put(json, devices, picture, flowtable);
-        }
+    {
+        const auto ruleset = json.object("ruleset");
+        if (!picture.ruleset)
+            put_error(json, picture.ruleset.error().code,
+                      picture.ruleset.error().why);
+        else
+            put_ruleset(json, picture);
     }
-    const auto array = json.array("tables");
-    for (const Table &table : picture.tables) {
+    const auto array = json.array("flowtables");
+    for (const Flowtable &flowtable : picture.flowtables) {
         const auto object = json.object();
-        put(json, devices, table);
+        put(json, devices, flowtable);
     }
 }
 
@@ -165,13 +169,13 @@ void put(Json &json, Devices &devices, const Picture &picture)
 // --- text ---
 
 std::string provider_text(Text &text, const Picture &picture,
-                          const Flowtable &flowtable)
+                          const RulesetFlowtable &flowtable)
 {
-    const Table *table = ours(picture, flowtable);
-    if (!table)
+    const Flowtable *found = ours(picture, flowtable);
+    if (!found)
         return text.paint(Colour::bad, "nf_flow_table, the kernel's own");
     return fmt::format("{}, {}", text.paint(Colour::good, "nft_offload"),
-                       plural(table->flows, "flow"));
+                       plural(found->flows, "flow"));
 }
 
 std::string flags_text(bool offload, bool counter)
@@ -191,7 +195,7 @@ std::string joined(const std::vector<std::string> &names)
 void print_ruleset(Text &text, const Picture &picture)
 {
     Columns columns;
-    for (const Flowtable &flowtable : picture.ruleset->flowtables)
+    for (const RulesetFlowtable &flowtable : picture.ruleset->flowtables)
         columns.row({fmt::format("{} {} {}", family_name(flowtable.family),
                                  printable(flowtable.table),
                                  printable(flowtable.name)),
@@ -200,28 +204,29 @@ void print_ruleset(Text &text, const Picture &picture)
                      provider_text(text, picture, flowtable)});
     columns.print(text.out(), "  ");
     if (picture.ruleset->flowtables.empty())
-        text.print("  none; nft-offload enable DEV... makes one\n");
+        text.print("  none; to create one: nft-offload enable DEV...\n");
 }
 
 /// Only what the module says, which everybody may read.
-void print_tables(Text &text, Devices &devices, const Picture &picture)
+void print_flowtables(Text &text, Devices &devices, const Picture &picture)
 {
     Columns columns;
-    for (const Table &table : picture.tables) {
+    for (const Flowtable &flowtable : picture.flowtables) {
         std::vector<std::string> names;
-        for (const std::uint32_t ifindex : table.devices)
+        for (const std::uint32_t ifindex : flowtable.devices)
             names.push_back(devices.shown(ifindex));
-        columns.row({table_name(table),
-                     flags_text(table.offload, table.counter), joined(names),
-                     "nft_offload, " + plural(table.flows, "flow")});
+        columns.row({flowtable_name(flowtable),
+                     flags_text(flowtable.offload, flowtable.counter),
+                     joined(names),
+                     "nft_offload, " + plural(flowtable.flows, "flow")});
     }
     columns.print(text.out(), "  ");
     const Error &error = picture.ruleset.error();
     if (error.code == EPERM)
-        text.print("  those of other providers: unknown without "
+        text.print("  flowtables of other providers are unknown without "
                    "CAP_NET_ADMIN\n");
     else
-        text.print("  those of other providers: unknown, {}\n",
+        text.print("  flowtables of other providers are unknown: {}\n",
                    printable(error.message()));
 }
 
@@ -229,18 +234,19 @@ void print_ports(Text &text, const Picture &picture)
 {
     Columns columns;
     for (const Port &port : picture.ports) {
-        std::string entries = fmt::format("{} entries", port.in_hardware);
+        std::string in_hardware = fmt::format("{} in hardware", port.in_hardware);
         if (port.full_at)
-            entries += fmt::format(" (full at {})", *port.full_at);
+            in_hardware += fmt::format(" (full at {})", *port.full_at);
         columns.row({printable(port.name),
                      text.paint(colour_of(port.state), name(port.state)),
-                     std::string(name(port.kind)), entries,
+                     std::string(name(port.kind)), in_hardware,
                      fmt::format("{} queued", port.queued),
                      error_text(port.error, port.why)});
     }
     columns.print(text.out(), "  ");
     if (picture.ports.empty())
-        text.print("  none; a flowtable with \"flags offload\" has ports\n");
+        text.print("  none; the devices of a flowtable with \"flags offload\" are "
+                   "ports\n");
 }
 
 void print_flows(Text &text, const Picture &picture)
@@ -254,7 +260,7 @@ void print_flows(Text &text, const Picture &picture)
     else
         text.print("flows: {}, {} in hardware\n", picture.stats.flows,
                    plural(picture.stats.in_hardware, "direction"));
-    text.print("refused: {} times\n", refused(picture.stats));
+    text.print("refused: {}\n", plural(refused(picture.stats), "time"));
 }
 
 void print_share(Text &text, const Stats &stats)
@@ -277,7 +283,7 @@ void print(Text &text, Devices &devices, const Picture &picture)
     if (picture.ruleset)
         print_ruleset(text, picture);
     else
-        print_tables(text, devices, picture);
+        print_flowtables(text, devices, picture);
     text.print("ports:\n");
     print_ports(text, picture);
     print_flows(text, picture);
@@ -300,10 +306,10 @@ Outcome run(Context &context)
 
 Verb status_verb()
 {
-    return {"status", "", "All on one screen; also without any argument",
-            "Packets are those that the fast path forwards, in hardware or in "
-            "software;\n\"now\" is the last 10 to 20 seconds. Most of it is "
-            "readable without\nprivileges.",
+    return {"status", "", "All on one screen; the same as no argument at all",
+            "Packets are those that the fast path has forwarded, in hardware or "
+            "in software;\n\"now\" means the last 10 to 20 seconds. Most of it "
+            "is shown to everybody.",
             {}, run};
 }
 

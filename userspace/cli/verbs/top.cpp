@@ -127,12 +127,13 @@ std::vector<Param> params()
         return param.name == "id" || param.name == "rate";
     });
     params.push_back({Param::Kind::option, "--interval", "SECONDS",
-                      "look again after so long (2)"});
+                      "time between two looks, by default 2"});
     params.push_back(
-        {Param::Kind::option, "--count", "N", "end after so many times"});
+        {Param::Kind::option, "--count", "N", "end after N times"});
     params.push_back(
         {Param::Kind::flag, "--plain", "",
-         "lines of text, also on a terminal; \"limit\" of them (20)"});
+         "print text, also on a terminal; \"limit\" is how many "
+         "flows, by default 20"});
     return params;
 }
 
@@ -143,10 +144,10 @@ Verb top_verb()
     return {"top",
             "",
             "Flows by rate, and what hardware carries, live",
-            "Where output is no terminal, plain text; in JSON, an object for "
-            "each time. All\nflows are looked at only as often as it costs "
-            "less than 2.5 % of a CPU; totals\nand ports each time. On the "
-            "screen: h for help, q to quit.",
+            "It prints plain text where the output is no terminal; in JSON, one "
+            "object each\ntime. Totals and ports are new each time; the list of "
+            "flows is made only as\noften as costs less than 2.5 % of a CPU. On "
+            "the screen, h shows help and q quits.",
             params(),
             run};
 }

@@ -15,7 +15,7 @@ struct Summary {
 constexpr std::array<Summary, 5> summaries{{
     {"flow", "Connections that the fast path forwards"},
     {"port", "Devices that may take flows"},
-    {"table", "Flowtables that the module provides"},
+    {"flowtable", "Flowtables that the module provides"},
     {"stats", "Totals of the network namespace"},
     {"refusal", "Connections that did not become flows"},
 }};
@@ -32,8 +32,8 @@ std::span<const Verb> verbs()
         flow_flush_verb(),
         flow_revalidate_verb(),
         port_show_verb(),
-        table_show_verb(),
-        table_set_verb(),
+        flowtable_show_verb(),
+        flowtable_set_verb(),
         stats_show_verb(),
         refusal_show_verb(),
         explain_verb(),

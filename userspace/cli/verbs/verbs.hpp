@@ -11,8 +11,8 @@ namespace nfto::cli {
 
 [[nodiscard]] Verb status_verb();
 [[nodiscard]] Verb port_show_verb();
-[[nodiscard]] Verb table_show_verb();
-[[nodiscard]] Verb table_set_verb();
+[[nodiscard]] Verb flowtable_show_verb();
+[[nodiscard]] Verb flowtable_set_verb();
 [[nodiscard]] Verb stats_show_verb();
 [[nodiscard]] Verb refusal_show_verb();
 [[nodiscard]] Verb flow_show_verb();

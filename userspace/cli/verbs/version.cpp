@@ -8,7 +8,7 @@ namespace {
 Outcome run(Context &context)
 {
     if (context.json) {
-        context.json->member("version", NFTO_VERSION);
+        context.json->member("tool_version", NFTO_VERSION);
         context.json->member("abi_version", abi_version);
     } else {
         context.text.print("nft-offload {} (netlink ABI {})\n", NFTO_VERSION,
@@ -22,7 +22,7 @@ Outcome run(Context &context)
 Verb version_verb()
 {
     return {"version", "", "The version of this tool",
-            "That of the module is in \"nft-offload status\".", {}, run};
+            "The version of the module is in \"nft-offload status\".", {}, run};
 }
 
 } // namespace nfto::cli

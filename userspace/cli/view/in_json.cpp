@@ -63,9 +63,9 @@ void put(Json &json, const Port &port)
     json.member("full_at", port.full_at);
     json.member("queued", port.queued);
     json.member("workers", port.workers);
-    json.member("adds", port.adds);
+    json.member("accepted", port.accepted);
     json.member("refused", port.refused);
-    json.member("removes", port.removes);
+    json.member("removed", port.removed);
     json.member("stuck", port.stuck);
     json.member("queries", port.queries);
     json.member("lost", port.lost);
@@ -73,33 +73,32 @@ void put(Json &json, const Port &port)
     json.member("bytes", port.bytes);
 }
 
-void put(Json &json, Devices &devices, const Table &table)
+void put(Json &json, Devices &devices, const Flowtable &flowtable)
 {
-    json.member("id", table.id);
-    json.member("name", table.name);
-    json.member("table", table.table);
-    json.member("family", table.family);
-    json.member("family_name", family_name(table.family));
-    json.member("priority", table.priority);
-    json.member("offload", table.offload);
-    json.member("counter", table.counter);
+    json.member("id", flowtable.id);
+    json.member("name", flowtable.name);
+    json.member("table", flowtable.table);
+    json.member("family", family_name(flowtable.family));
+    json.member("priority", flowtable.priority);
+    json.member("offload", flowtable.offload);
+    json.member("counter", flowtable.counter);
     {
         const auto array = json.array("devices");
-        for (const std::uint32_t ifindex : table.devices) {
+        for (const std::uint32_t ifindex : flowtable.devices) {
             const auto object = json.object();
             put_device(json, devices, "ifindex", "name", ifindex);
         }
     }
-    json.member("flows", table.flows);
-    json.member("packets", table.packets);
-    json.member("bytes", table.bytes);
-    json.member("follow_ruleset", table.follow_ruleset);
-    put_reasons(json, table.reasons);
+    json.member("flows", flowtable.flows);
+    json.member("packets", flowtable.packets);
+    json.member("bytes", flowtable.bytes);
+    json.member("follow_ruleset", flowtable.follow_ruleset);
+    put_reasons(json, flowtable.reasons);
 }
 
 void put(Json &json, const Stats &stats)
 {
-    json.member("tables", stats.tables);
+    json.member("flowtables", stats.flowtables);
     json.member("ports", stats.ports);
     json.member("flows", stats.flows);
     json.member("in_hardware", stats.in_hardware);
@@ -172,7 +171,7 @@ void put(Json &json, Devices &devices, const Direction &direction,
         }
     }
     json.member("mtu", direction.mtu);
-    json.member("state", name(direction.state));
+    json.member("hw", name(direction.hw));
     json.member("reason", name(direction.reason));
     put_error(json, direction.error, direction.why);
     json.member("tries", direction.tries);
@@ -191,13 +190,13 @@ void put(Json &json, Devices &devices, const Flow &flow,
          const std::optional<Rates> &rates)
 {
     json.member("id", flow.id);
-    json.member("table", flow.table);
+    json.member("flowtable", flow.flowtable);
     json.member("zone", flow.zone);
     json.member("mark", flow.mark);
     json.member("ct_id", flow.ct_id);
     json.member("snat", flow.snat);
     json.member("dnat", flow.dnat);
-    json.member("place", name(flow.place()));
+    json.member("state", name(flow.state()));
     if (flow.end_reason)
         json.member("end_reason", name(*flow.end_reason));
     {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "view/view.hpp"
 
+#include <algorithm>
 #include <array>
 #include <ctime>
 #include <netinet/in.h>
@@ -99,16 +100,16 @@ std::string error_text(int error, const std::string &why)
 
 std::string direction_state(const Text &text, const Direction &direction)
 {
-    if (direction.state == Hw::in)
+    if (direction.hw == Hw::in)
         return text.paint(Colour::good, "in hardware");
-    std::string state(name(direction.state));
+    std::string state(name(direction.hw));
     if (direction.reason != Reason::none)
         state += fmt::format(": {}", name(direction.reason));
     const std::string error = error_text(direction.error, direction.why);
     if (!error.empty())
         state += fmt::format(" ({})", error);
     return text.paint(direction.reason == Reason::waiting ||
-                              direction.state != Hw::out
+                              direction.hw != Hw::out
                           ? Colour::middling
                           : Colour::bad,
                       state);
@@ -148,15 +149,15 @@ std::string nat_text(const Flow &flow)
     return text;
 }
 
-Colour colour_of(Place place) noexcept
+Colour colour_of(FlowState state) noexcept
 {
-    switch (place) {
-    case Place::hardware:
+    switch (state) {
+    case FlowState::hardware:
         return Colour::good;
-    case Place::half:
-    case Place::waiting:
+    case FlowState::half:
+    case FlowState::waiting:
         return Colour::middling;
-    case Place::software:
+    case FlowState::software:
         break;
     }
     return Colour::bad;
@@ -173,7 +174,7 @@ void print_flow(Text &text, Devices &devices, const Flow &flow,
     std::string line = fmt::format(
         "{} {}  {}", text.paint(Colour::faint, fmt::format("{}:", flow.id)),
         text.paint(Colour::strong, tuple_text(flow.orig)),
-        text.paint(colour_of(flow.place()), name(flow.place())));
+        text.paint(colour_of(flow.state()), name(flow.state())));
     if (const std::string nat = nat_text(flow); !nat.empty())
         line += "  " + nat;
     line += fmt::format("  idle {}  expires {}", text.time(flow.idle_ms),
@@ -189,12 +190,12 @@ void print_flow(Text &text, Devices &devices, const Flow &flow,
                     rates ? std::optional(rates->reply) : std::nullopt);
 }
 
-std::string table_name(const Table &table)
+std::string flowtable_name(const Flowtable &flowtable)
 {
-    if (table.name.empty())
-        return fmt::format("table {} (deleted)", table.id);
-    return fmt::format("{} {} {}", family_name(table.family),
-                       printable(table.table), printable(table.name));
+    if (flowtable.name.empty())
+        return fmt::format("{} (deleted)", flowtable.id);
+    return fmt::format("{} {} {}", family_name(flowtable.family),
+                       printable(flowtable.table), printable(flowtable.name));
 }
 
 std::string when_text(std::uint64_t ns)
@@ -222,12 +223,12 @@ void print_refusal(Text &text, Devices &devices, const Refusal &refusal)
 
 void print_reasons(Text &text, const std::vector<ReasonCount> &reasons)
 {
-    constexpr std::array<std::string_view, 4> titles{
+    constexpr std::array<std::string_view, reason_kind_count> titles{
         "left to the slow path", "refused", "ended", "not in hardware"};
-    for (std::size_t kind = 0; kind < titles.size(); ++kind) {
+    for (std::uint32_t kind = 0; kind < titles.size(); ++kind) {
         std::string line;
         for (const ReasonCount &one : reasons)
-            if (static_cast<std::size_t>(kind_of(one.reason)) == kind)
+            if (counts_for(one.reason) == ReasonKind{kind})
                 line += fmt::format("{}{} {}", line.empty() ? "" : ", ",
                                     name(one.reason), one.count);
         if (!line.empty())
@@ -235,39 +236,36 @@ void print_reasons(Text &text, const std::vector<ReasonCount> &reasons)
     }
 }
 
-ReasonKind kind_of(Reason reason) noexcept
+std::optional<ReasonKind> counts_for(Reason reason) noexcept
 {
-    if (reason < Reason::no_conntrack)
-        return ReasonKind::slow_path;
-    if (reason < Reason::expired)
-        return ReasonKind::refused;
-    if (reason < Reason::software_table ||
-        reason == Reason::ruleset_denied ||
-        (reason >= Reason::neighbour_changed && reason <= Reason::route_changed))
-        return ReasonKind::ended;
-    return ReasonKind::not_in_hardware;
+    const auto all = kinds(reason);
+    return all.empty() ? std::nullopt : std::optional(all.front());
 }
+
+namespace {
+
+/// Names of the reasons that are of this kind, behind those given.
+std::vector<std::string_view> with_kind(ReasonKind kind,
+                                        std::vector<std::string_view> names)
+{
+    for (std::uint32_t value = 0; value < reason_count; ++value) {
+        const auto all = kinds(Reason{value});
+        if (std::find(all.begin(), all.end(), kind) != all.end())
+            names.push_back(name(Reason{value}));
+    }
+    return names;
+}
+
+} // namespace
 
 std::vector<std::string_view> direction_reasons()
 {
-    std::vector<std::string_view> names{name(Reason::none)};
-    for (std::uint32_t value = 0; value < reason_count; ++value)
-        if (kind_of(Reason{value}) == ReasonKind::not_in_hardware)
-            names.push_back(name(Reason{value}));
-    return names;
+    return with_kind(ReasonKind::not_in_hardware, {name(Reason::none)});
 }
 
 std::vector<std::string_view> refusal_reasons()
 {
-    // What the slow path is left to for the sake of one packet, a connection
-    // can be refused for as well.
-    std::vector<std::string_view> names{
-        name(Reason::truncated), name(Reason::ip_options),
-        name(Reason::protocol), name(Reason::gre_version)};
-    for (std::uint32_t value = 0; value < reason_count; ++value)
-        if (kind_of(Reason{value}) == ReasonKind::refused)
-            names.push_back(name(Reason{value}));
-    return names;
+    return with_kind(ReasonKind::refused, {});
 }
 
 } // namespace nfto::cli

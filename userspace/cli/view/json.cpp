@@ -9,6 +9,8 @@ namespace nfto::cli {
 namespace {
 
 constexpr int decimals = 3;
+/// As nft-offload-json(5) has it: changes when a key changes or goes.
+constexpr int json_version = 1;
 
 auto length(std::string_view text)
 {
@@ -61,6 +63,7 @@ void Json::begin()
         return;
     begun_ = true;
     with([](auto &writer) { writer.StartObject(); });
+    member("version", json_version);
 }
 
 void Json::key(std::string_view name)

@@ -16,11 +16,11 @@
 
 namespace nfto::cli {
 
-/// The one object that a command prints. It begins with the first member, and
-/// the frame ends it; so a verb writes members, and when it fails in the middle,
-/// "error" becomes one of them.
+/// The one object that a command prints. It begins with the first member, before
+/// which goes "version", that of the JSON; the frame ends it. So a verb writes
+/// members, and when it fails in the middle, "error" becomes one of them.
 ///
-///     json.member("version", info.version);
+///     json.member("exit", 0);
 ///     auto ports = json.array("ports");
 ///     for (...) {
 ///         auto object = json.object();

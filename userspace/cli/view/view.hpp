@@ -29,7 +29,7 @@ struct Rates {
 
 /// Members of the object that is being written.
 void put(Json &json, const Port &port);
-void put(Json &json, Devices &devices, const Table &table);
+void put(Json &json, Devices &devices, const Flowtable &flowtable);
 void put(Json &json, const Stats &stats);
 void put(Json &json, const Counts &counts);
 void put(Json &json, Devices &devices, const Refusal &refusal);
@@ -58,10 +58,10 @@ void print_flow(Text &text, Devices &devices, const Flow &flow,
                 const std::optional<Rates> &rates = {});
 /// "snat 192.0.2.1:4000, dnat 10.0.0.1:80", or empty.
 [[nodiscard]] std::string nat_text(const Flow &flow);
-[[nodiscard]] Colour colour_of(Place place) noexcept;
+[[nodiscard]] Colour colour_of(FlowState state) noexcept;
 [[nodiscard]] Colour colour_of(PortState state) noexcept;
 /// "inet t ft", or what is known of one that nftables has deleted.
-[[nodiscard]] std::string table_name(const Table &table);
+[[nodiscard]] std::string flowtable_name(const Flowtable &flowtable);
 
 /// "2026-11-21 05:10:00.123 ..." and so on, one line.
 void print_refusal(Text &text, Devices &devices, const Refusal &refusal);
@@ -70,9 +70,9 @@ void print_refusal(Text &text, Devices &devices, const Refusal &refusal);
 /// What was counted for reasons, a line for each kind.
 void print_reasons(Text &text, const std::vector<ReasonCount> &reasons);
 
-/// What a reason is counted for.
-enum class ReasonKind { slow_path, refused, ended, not_in_hardware };
-[[nodiscard]] ReasonKind kind_of(Reason reason) noexcept;
+/// What the counters of a reason have counted; nothing for one that a newer
+/// module has added.
+[[nodiscard]] std::optional<ReasonKind> counts_for(Reason reason) noexcept;
 /// Names of reasons that a live flow's direction can have, and that a refusal
 /// can have.
 [[nodiscard]] std::vector<std::string_view> direction_reasons();

@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 
 #include <fmt/format.h>
+#include <nfto/ruleset.hpp>
 
 #include "view/text.hpp"
 #include "view/view.hpp"
@@ -38,8 +39,8 @@ public:
 
     tl::expected<FlowQuery, Problem> parse()
     {
-        named("state", query_.filter.place);
-        named("hw", query_.filter.state);
+        named("state", query_.filter.state);
+        named("hw", query_.filter.hw);
         named("reason", query_.filter.reason);
         device("dev", query_.filter.ifindex);
         device("in", query_.filter.in_ifindex);
@@ -52,7 +53,7 @@ public:
         number("port", query_.filter.port);
         number("zone", query_.filter.zone);
         mark();
-        table();
+        flowtable();
         id();
         display();
         if (problem_)
@@ -147,17 +148,17 @@ private:
         query_.filter.mark_mask = mask.value_or(max);
     }
 
-    void table()
+    void flowtable()
     {
-        const auto text = args_.get("table");
-        if (!text)
+        if (!args_.has("flowtable"))
             return;
-        const auto tables = names_.tables();
-        if (!tables) {
-            wrong(problem_of(tables.error()));
+        const auto flowtables = names_.flowtables();
+        if (!flowtables) {
+            wrong(problem_of(flowtables.error()));
             return;
         }
-        take(find_table(*text, *tables), query_.filter.table);
+        take(find_flowtable(args_.all("flowtable"), *flowtables),
+             query_.filter.flowtable);
     }
 
     void id()
@@ -197,6 +198,24 @@ private:
     std::optional<Problem> problem_;
 };
 
+/// Whether the words name this one. Names of nftables may have a slash in them.
+bool is_named(const Flowtable &flowtable,
+              const std::vector<std::string_view> &words)
+{
+    if (flowtable.name.empty() && words.size() > 1)
+        return false;
+    if (words.size() == 3)
+        return words[0] == family_name(flowtable.family) &&
+               words[1] == flowtable.table && words[2] == flowtable.name;
+    const std::string_view text = words.front();
+    const auto number = parse_number("flowtable", text,
+                                     std::numeric_limits<std::uint32_t>::max());
+    return (number && flowtable.id == *number) ||
+           (!flowtable.name.empty() &&
+            (flowtable.name == text ||
+             flowtable.table + "/" + flowtable.name == text));
+}
+
 } // namespace
 
 std::string_view name(Sort sort) noexcept
@@ -208,29 +227,31 @@ std::vector<Param> filter_params()
 {
     return {
         {Kind::pair, "state", "STATE",
-         "where the flow is; half: one direction in hardware",
-         names_of<Place, place_count>},
-        {Kind::pair, "hw", "HW", "a direction is there", names_of<Hw, hw_count>},
+         "where the flow is; half means one direction in hardware",
+         names_of<FlowState, flow_state_count>},
+        {Kind::pair, "hw", "HW",
+         "where a direction is, seen from the hardware", names_of<Hw, hw_count>},
         {Kind::pair, "reason", "REASON",
-         "why a direction is not in hardware; with hw, dev or in, the same "
-         "direction",
+         "why a direction is not in hardware; hw, dev and in are then of the "
+         "same direction",
          direction_reasons},
         {Kind::pair, "dev", "DEV", "a direction uses this device"},
         {Kind::pair, "in", "DEV", "a direction arrives at this device"},
         {Kind::pair, "proto", "PROTO", "tcp, udp, gre or a number"},
         {Kind::pair, "src", "PREFIX",
-         "source of a direction; src, dst, sport and dport are those of the "
-         "same direction"},
+         "source of a direction; src, dst, sport and dport are of the same "
+         "direction"},
         {Kind::pair, "dst", "PREFIX", "destination of a direction"},
         {Kind::pair, "addr", "PREFIX",
-         "one of the addresses, before or after NAT"},
+         "any address of the connection, before or after NAT"},
         {Kind::pair, "sport", "PORT", "source port of a direction"},
         {Kind::pair, "dport", "PORT", "destination port of a direction"},
-        {Kind::pair, "port", "PORT", "one of the ports, before or after NAT"},
+        {Kind::pair, "port", "PORT",
+         "any port of the connection, before or after NAT"},
         {Kind::pair, "mark", "MARK[/MASK]", "the connection's mark"},
         {Kind::pair, "zone", "ZONE", "the conntrack zone"},
-        {Kind::pair, "table", "TABLE", "name or id of the flowtable"},
-        {Kind::pair, "id", "ID", "this one flow"},
+        flowtable_param(Kind::pair),
+        {Kind::pair, "id", "ID", "the one flow that has this id"},
     };
 }
 
@@ -238,13 +259,14 @@ std::vector<Param> show_params()
 {
     std::vector<Param> params = filter_params();
     params.push_back({Kind::pair, "sort", "KEY",
-                      "most packets, bytes or rate first, longest idle first, "
-                      "soonest to expire first, or oldest first",
+                      "what comes first: the most packets, bytes or rate, the "
+                      "longest idle, the soonest to expire, or the oldest",
                       sorts});
-    params.push_back({Kind::pair, "limit", "N", "no more than so many"});
+    params.push_back({Kind::pair, "limit", "N", "show no more than N flows"});
     params.push_back({Kind::pair_optional, "rate", "SECONDS",
-                      "look twice, so long apart (10 s), and show rates; the "
-                      "hardware's counters are read each 10 s"});
+                      "look twice and show rates; SECONDS is the time between, "
+                      "by default 10, as the hardware's counters are read each "
+                      "10 seconds"});
     return params;
 }
 
@@ -269,24 +291,38 @@ parse_number(std::string_view word, std::string_view text, std::uint64_t max)
     return value;
 }
 
-tl::expected<std::uint32_t, Problem>
-find_table(std::string_view text, const std::vector<Table> &tables)
+Param flowtable_param(Kind kind, bool required)
 {
-    const auto number =
-        parse_number("table", text, std::numeric_limits<std::uint32_t>::max());
-    std::vector<const Table *> found;
-    for (const Table &one : tables)
-        if (one.name == text || (number && one.id == *number))
+    return {.kind = kind,
+            .name = "flowtable",
+            .value = "FLOWTABLE",
+            .help = "the flowtable: NAME, TABLE/NAME, FAMILY TABLE NAME, or its "
+                    "id in the module",
+            .required = required,
+            .families = true};
+}
+
+tl::expected<std::uint32_t, Problem>
+find_flowtable(const std::vector<std::string_view> &words,
+               const std::vector<Flowtable> &flowtables)
+{
+    std::vector<const Flowtable *> found;
+    std::string list;
+    for (const Flowtable &one : flowtables)
+        if (is_named(one, words)) {
             found.push_back(&one);
+            list += (list.empty() ? "" : ", ") + flowtable_name(one);
+        }
     if (found.size() == 1)
         return found.front()->id;
+    const std::string text = printable(fmt::format("{}", fmt::join(words, " ")));
     if (found.empty())
-        return fail(no_such(fmt::format("The module has no flowtable '{}'.",
-                                        printable(text)),
-                            "To see what there is: nft-offload table show"));
-    return fail(wrong_usage(fmt::format("There are {} flowtables '{}'.",
-                                        found.size(), printable(text)),
-                            "Name it by its id: nft-offload table show"));
+        return fail(no_such(
+            fmt::format("The module provides no flowtable '{}'.", text),
+            "To see which there are: nft-offload flowtable show"));
+    return fail(wrong_usage(
+        fmt::format("'{}' may be several flowtables: {}.", text, list),
+        "Name one of them as TABLE/NAME or as FAMILY TABLE NAME."));
 }
 
 tl::expected<std::chrono::milliseconds, Problem>

@@ -40,10 +40,11 @@ struct FlowQuery {
 struct FilterNames {
     std::function<tl::expected<std::uint32_t, Problem>(std::string_view)> device;
     /// The flowtables there are, asked for only when one is named.
-    std::function<Result<std::vector<Table>>()> tables;
+    std::function<Result<std::vector<Flowtable>>()> flowtables;
 };
 
-/// @return a usage problem, or no_such for a device or table that is not there.
+/// @return a usage problem, or no_such for a device or flowtable that is not
+/// there.
 [[nodiscard]] tl::expected<FlowQuery, Problem>
 parse_query(const Arguments &args, const FilterNames &names);
 
@@ -53,10 +54,14 @@ parse_query(const Arguments &args, const FilterNames &names);
 /// A number from 0 to @a max, decimal or with 0x.
 [[nodiscard]] tl::expected<std::uint64_t, Problem>
 parse_number(std::string_view word, std::string_view text, std::uint64_t max);
-/// The id of the flowtable of this name or id.
+/// What names a flowtable, in one word or three.
+[[nodiscard]] Param flowtable_param(Param::Kind kind, bool required = false);
+/// The id of the flowtable that these words name: NAME, TABLE/NAME or an id; or
+/// FAMILY, TABLE and NAME.
 /// @return no_such, or a usage problem where there are several.
 [[nodiscard]] tl::expected<std::uint32_t, Problem>
-find_table(std::string_view text, const std::vector<Table> &tables);
+find_flowtable(const std::vector<std::string_view> &words,
+               const std::vector<Flowtable> &flowtables);
 /// Seconds from 0.1 to 86400, with or without a fraction.
 [[nodiscard]] tl::expected<std::chrono::milliseconds, Problem>
 parse_seconds(std::string_view word, std::string_view text);

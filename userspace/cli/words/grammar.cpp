@@ -2,6 +2,7 @@
 #include "words/grammar.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include <fmt/format.h>
 
@@ -9,6 +10,8 @@ namespace nfto::cli {
 namespace {
 
 using Names = std::vector<std::string_view>;
+
+constexpr std::array<std::string_view, 3> families{"inet", "ip", "ip6"};
 
 bool contains(std::span<const std::string_view> names, std::string_view name)
 {
@@ -112,6 +115,21 @@ struct Arguments::Parser {
                 param.kind == Param::Kind::operand ? param.value : param.name,
                 *value, enumerate(param.choices()))));
         found.given_.emplace_back(param.name, value);
+        return param.families && value && contains(families, *value)
+                   ? two_more(param, *value)
+                   : Done();
+    }
+
+    Done two_more(const Param &param, std::string_view family)
+    {
+        for (int more = 0; more < 2; ++more) {
+            const auto value = take();
+            if (!value || value->empty())
+                return fail(wrong_usage(fmt::format(
+                    "'{} {}' needs TABLE and NAME after it.", param.name,
+                    family)));
+            found.given_.emplace_back(param.name, value);
+        }
         return {};
     }
 

@@ -48,6 +48,9 @@ struct Param {
     bool repeat = false;
     /// Left out of help, man page and completion.
     bool hidden = false;
+    /// Behind inet, ip or ip6 two more words belong to it, as nft names things:
+    /// args.all() has all three.
+    bool families = false;
 };
 
 /// The names of an enumeration as a Param has its choices.

@@ -69,7 +69,7 @@ void print_params(Output &out, const Verb &verb)
             continue;
         std::string text(param.help);
         if (param.choices)
-            text += fmt::format(": {}", enumerate(param.choices(), "or"));
+            text += fmt::format(" ({})", enumerate(param.choices(), "or"));
         const std::string name = shown(param);
         out.print("  {:<{}}", name, indent - 2);
         if (name.size() + 3 > indent)
@@ -121,8 +121,8 @@ void print_help(Output &out)
         out.print("  {:<12} {}\n", object, object_summary(object));
     print_globals(out);
     print_exits(out);
-    out.write("\nObjects and commands may be shortened as long as it is clear "
-              "which is meant.\nMore on one: nft-offload help OBJECT "
+    out.write("\nObjects and commands may be shortened while only one begins "
+              "that way.\nFor more on one of them: nft-offload help OBJECT "
               "[COMMAND]\n");
 }
 
@@ -132,7 +132,7 @@ void print_help(Output &out, std::string_view object)
     for (const Verb &verb : verbs())
         if (verb.object == object)
             out.print("  {:<12} {}\n", verb.command, verb.summary);
-    out.print("\nMore on one: nft-offload help {} COMMAND\n", object);
+    out.print("\nFor more on one of them: nft-offload help {} COMMAND\n", object);
 }
 
 void print_help(Output &out, const Verb &verb)
