@@ -190,7 +190,7 @@ TEST_CASE("who provides flowtables", "[check]")
     CHECK(told(sound.world, "provider").empty());
     sound.tree.with(std::string("/boot/config-") + release, "CONFIG_NF_FLOW_"
                                                             "TABLE_INET=y\n");
-    CHECK(has(told(sound.world, "provider"), "built into it"));
+    CHECK(has(told(sound.world, "provider"), "built into the kernel"));
 }
 
 TEST_CASE("forwarding and accounting", "[check]")
@@ -237,8 +237,8 @@ TEST_CASE("rulesets", "[check]")
     sound.world.ruleset->rules[0].flowtable = "other";
     CHECK(has(told(sound.world, "flowtable"), "problem: No rule"));
     sound.world.flowtables.clear();
-    CHECK(has(told(sound.world, "flowtable"), "problem: It is the kernel's "
-                                              "own"));
+    CHECK(has(told(sound.world, "flowtable"), "problem: The kernel's "
+                                              "own path provides it"));
     flowtable.devices.clear();
     CHECK(has(told(sound.world, "flowtable"), "problem: It has no devices"));
     sound.world.ruleset->flowtables.clear();
@@ -246,7 +246,8 @@ TEST_CASE("rulesets", "[check]")
     sound.world.strays = {"eth7"};
     CHECK(has(told(sound.world, "flows"), "arrive at eth7"));
     sound.world.ruleset = Failure({"r", EOPNOTSUPP, {}});
-    CHECK(has(told(sound.world, "ruleset"), "problem: There is no nf_tables"));
+    CHECK(has(told(sound.world, "ruleset"), "problem: This kernel has no "
+                                                      "nf_tables"));
 }
 
 TEST_CASE("devices that flows do not arrive at", "[check]")
@@ -292,20 +293,20 @@ TEST_CASE("devices and their drivers", "[check]")
     Sound sound;
     auto &link = sound.world.links->front();
     link.up = false;
-    CHECK(has(told(sound.world, "device"), "It is down"));
+    CHECK(has(told(sound.world, "device"), "The device is down"));
     link.up = true;
     link.tc_offload = TcOffload::off;
-    CHECK(has(told(sound.world, "device"), "problem: Its feature "
+    CHECK(has(told(sound.world, "device"), "problem: The device's feature "
                                            "hw-tc-offload"));
     link.tc_offload = TcOffload::on;
     auto &port = sound.world.ports.front();
     port.state = PortState::unbound;
     port.error = EOPNOTSUPP;
     port.why = "no such thing";
-    CHECK(has(told(sound.world, "device"), "problem: Its driver drv takes no "
+    CHECK(has(told(sound.world, "device"), "problem: The driver drv takes no "
                                            "flows (EOPNOTSUPP: no such"));
     port.state = PortState::stuck;
-    CHECK(has(told(sound.world, "device"), "does not let go"));
+    CHECK(has(told(sound.world, "device"), "does not remove entries"));
     sound.world.ports.clear();
     CHECK(told(sound.world, "device").empty());
     link.tc_offload = TcOffload::absent;

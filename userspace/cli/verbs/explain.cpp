@@ -412,7 +412,7 @@ Verb explain_verb()
             "",
             "Whether a connection is in hardware, why not, and what to do",
             "Either direction of the connection can be given, before NAT or after "
-            "it. IPv6 is\nwritten [ADDRESS]:PORT. For gre, only addresses are "
+            "it.\nIPv6 is written [ADDRESS]:PORT. For gre, only addresses are "
             "given.",
             {{.kind = Kind::operand,
               .name = "proto",

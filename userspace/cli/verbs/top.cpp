@@ -147,7 +147,7 @@ Verb top_verb()
             "It prints plain text where the output is no terminal; in JSON, one "
             "object each\ntime. Totals and ports are new each time; the list of "
             "flows is made only as\noften as costs less than 2.5 % of a CPU. On "
-            "the screen, h shows help and q quits.",
+            "the screen, h is help and q quits.",
             params(),
             run};
 }
