@@ -7,7 +7,7 @@
 using namespace nfto;
 
 NFTO_EXPORT void nfto_types(Error *, Address *, Prefix *, Tuple *, Encap *,
-                            Info *, Port *, ReasonCount *, Table *, Direction *,
+                            Info *, Port *, ReasonCount *, Flowtable *, Direction *,
                             Flow *, RecentStats *, Stats *, Refusal *, Filter *,
                             Counts *, Changed *, ProbeRequest *, ProbeAnswer *)
 {
@@ -15,7 +15,7 @@ NFTO_EXPORT void nfto_types(Error *, Address *, Prefix *, Tuple *, Encap *,
 
 NFTO_EXPORT void nfto_others(Client *, Events *, FlowNew *, FlowEnd *, FlowHw *,
                              PortChange *, RefusalNew *, Missed *, EventGroups *,
-                             Connection *, Transport *, Flowtable *, FlowRule *,
+                             Connection *, Transport *, RulesetFlowtable *, FlowRule *,
                              Ruleset *, Setup *)
 {
 }
