@@ -115,7 +115,7 @@ static void __net_exit net_exit(struct net *net)
 	mutex_lock(&nn->lock);
 	nn->dead = true;
 	list_for_each_entry(table, &nn->tables, list)
-		nfto_flowtable_end_flows(table, NFTO_REASON_TABLE_GONE);
+		nfto_flowtable_end_flows(table, NFTO_REASON_FLOWTABLE_GONE);
 	mutex_unlock(&nn->lock);
 	nfto_routes_exit(nn);
 	nfto_wheel_exit(&nn->wheel);

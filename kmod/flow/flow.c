@@ -290,7 +290,7 @@ static void init_dir(struct nfto_dir *dir, const struct nfto_table *table,
 	}
 	dir->nh = out;
 	if (!table->hw)
-		dir->out_reason = NFTO_REASON_SOFTWARE_TABLE;
+		dir->out_reason = NFTO_REASON_SOFTWARE_FLOWTABLE;
 	else if (!back->port)
 		dir->out_reason = NFTO_REASON_NO_PORT;
 	else

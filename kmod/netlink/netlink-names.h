@@ -36,10 +36,10 @@
 	{ 26, "route-stale" }, \
 	{ 27, "device-down" }, \
 	{ 28, "device-gone" }, \
-	{ 29, "table-gone" }, \
+	{ 29, "flowtable-gone" }, \
 	{ 30, "worn-out" }, \
 	{ 31, "deleted" }, \
-	{ 32, "software-table" }, \
+	{ 32, "software-flowtable" }, \
 	{ 33, "waiting" }, \
 	{ 34, "no-port" }, \
 	{ 35, "port-unbound" }, \
@@ -81,7 +81,7 @@
 	{ 2, "in" }, \
 	{ 3, "removing" }
 
-#define NFTO_PLACE_NAMES \
+#define NFTO_FLOW_STATE_NAMES \
 	{ 0, "hardware" }, \
 	{ 1, "half" }, \
 	{ 2, "waiting" }, \

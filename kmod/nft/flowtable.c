@@ -81,7 +81,7 @@ static void end_table_work(struct work_struct *work)
 	struct nfto_table *table = container_of(work, struct nfto_table,
 						end_work);
 
-	nfto_flowtable_end_flows(table, NFTO_REASON_TABLE_GONE);
+	nfto_flowtable_end_flows(table, NFTO_REASON_FLOWTABLE_GONE);
 	nfto_table_put(table);
 }
 

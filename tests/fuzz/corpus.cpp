@@ -60,7 +60,8 @@ void add_dumps(Corpus &corpus)
         {object(NFTO_CMD_FLOW_GET, samples::full_flow(7), 2 | dump_intr), done(),
          flow, done()});
     add("ports", 1, {object(NFTO_CMD_PORT_GET, samples::port()), done()});
-    add("tables", 2, {object(NFTO_CMD_TABLE_GET, samples::table()), done()});
+    add("flowtables", 2,
+        {object(NFTO_CMD_FLOWTABLE_GET, samples::module_flowtable()), done()});
     add("refusals", 3,
         {object(NFTO_CMD_REFUSAL_GET, samples::refusal()), done()});
     add("stats", 4, {object(NFTO_CMD_STATS_GET, samples::stats()), ack()});
@@ -71,7 +72,7 @@ void add_dumps(Corpus &corpus)
         {object(NFTO_CMD_PORT_PROBE, samples::probe_answer()), ack()});
     add("port", 9, {object(NFTO_CMD_PORT_GET, samples::port()), ack()});
     add("error", 4, {ack(2, "There is none")});
-    add("end", 0, {flow, done(2, "There is no table of this id")});
+    add("end", 0, {flow, done(2, "There is no flowtable of this id")});
 }
 
 void add_events(Corpus &corpus)

@@ -23,7 +23,7 @@ refused() {
 	answered refused 150
 	is "refused: and not again while nothing changes" "$(replaces)" "$before"
 	is "refused: conntrack does not say hardware" "$(flags)" "[OFFLOAD]"
-	num "refused: software forwards" "$(table_get packets)" -ge 1500
+	num "refused: software forwards" "$(flowtable_get packets)" -ge 1500
 	knob fail_replace 0
 	tc_offload off
 	tc_offload on

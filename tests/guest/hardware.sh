@@ -99,7 +99,7 @@ neighbour() {
 	flow_open n a udp 10.2.0.2 7002
 	begun() {
 		flow_send n 1
-		[[ $(table_get flows) == 1 ]]
+		[[ $(flowtable_get flows) == 1 ]]
 	}
 	eventually "neighbour: a flow begins without it" 10 begun
 	is "neighbour: so it is not in hardware" "$(sim_count_entries)" 0
@@ -252,7 +252,7 @@ indirect() {
 	ip -n r link set d0 up
 	nft_load "$(ruleset inet "above, d0, wan")"
 	eventually "indirect: bound beside another" 10 port_is above state bound
-	has "indirect: nobody binds a dummy" "$(port_get d0 state) $(port_get d0 error)" \
+	has "indirect: nobody binds a dummy" "$(port_get d0 state) $(port_get d0 errno)" \
 		"^unbound 95$"
 	ip -n r link del d0
 	flows_up 2 || fail "indirect: connections for the end"

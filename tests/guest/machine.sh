@@ -35,7 +35,7 @@ state_is() {
 }
 
 has_table() {
-	grep -q "^table .* table=$1 " /proc/net/nft_offload
+	grep -q "^flowtable .* table=$1 " /proc/net/nft_offload
 }
 
 has_devices() {

@@ -85,7 +85,7 @@ families() {
 		in_ns r nft flush ruleset
 		ok "$family: loads" nft_load "$(ruleset "$family" "lan, wan" "")"
 		talks "$family, software" "$address"
-		num "$family: by the fast path" "$(table_get packets)" -ge 36
+		num "$family: by the fast path" "$(flowtable_get packets)" -ge 36
 		hangs_up "$family, software"
 		ok "$family: flags offload" nft_load "flush ruleset
 			$(ruleset "$family" "lan, wan")"
@@ -105,9 +105,9 @@ namespaces() {
 	nsenter --net=/run/netns/r2 nft -f - <<<"$(ruleset ip d0 "")"
 	other=$(nsenter --net=/run/netns/r2 cat /proc/net/nft_offload)
 	has "netns: it has its own table" "$other" "^table .* family=ip table=t name=ft .* hw=0"
-	is "netns: and no other" "$(grep -c ^table <<<"$other")" 1
+	is "netns: and no other" "$(grep -c ^flowtable <<<"$other")" 1
 	is "netns: and no port" "$(grep -c ^port <<<"$other")" 0
-	is "netns: nor has the first one" "$(in_ns r grep -c ^table /proc/net/nft_offload)" 1
+	is "netns: nor has the first one" "$(in_ns r grep -c ^flowtable /proc/net/nft_offload)" 1
 	is "netns: the ports are there" "$(in_ns r grep -c ^port /proc/net/nft_offload)" 2
 	ip netns del r2
 }
@@ -187,7 +187,7 @@ reload() {
 		wait $!
 		has "reload, $how: UDP goes on" "$(<"$udp")" "fired 300 300"
 		still "reload, $how"
-		is "reload, $how: one table is left" "$(in_ns r grep -c ^table /proc/net/nft_offload)" 1
+		is "reload, $how: one table is left" "$(in_ns r grep -c ^flowtable /proc/net/nft_offload)" 1
 		is "reload, $how: ports are bound once" \
 			"$(sed 's/.*ft_blocks=//' "$SIM/sim0/ports" | tr '\n' ' ')" "1 1 "
 		is "reload, $how: users" "$(port_get lan users) $(port_get wan users)" "1 1"
@@ -205,7 +205,7 @@ reload() {
 }
 
 no_tables() {
-	! in_ns r grep -q ^table /proc/net/nft_offload
+	! in_ns r grep -q ^flowtable /proc/net/nft_offload
 }
 
 cases=(order listing families namespaces queued reload)

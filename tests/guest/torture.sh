@@ -391,7 +391,7 @@ figures() {
 	done
 	# shellcheck disable=SC2016 # awk
 	in_ns r awk '{ for (i = 1; i <= NF; i++)
-		if ($i ~ /^(flows|adds|removes|stuck|lost)=/) {
+		if ($i ~ /^(flows|accepted|removed|stuck|lost)=/) {
 			split($i, kv, "="); sum[kv[1]] += kv[2] } }
 		END { for (k in sum) printf "%s=%s ", k, sum[k] }' /proc/net/nft_offload
 	echo "entries=$(sim_count_entries 2>/dev/null)"
@@ -441,7 +441,7 @@ no_offload() {
 }
 
 no_lines() {
-	! in_ns r grep -E '^(port|table)' /proc/net/nft_offload
+	! in_ns r grep -E '^(port|flowtable)' /proc/net/nft_offload
 }
 
 # round NUMBER

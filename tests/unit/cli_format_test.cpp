@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "catch.hpp"
-#include "json.hpp"
-#include "text.hpp"
+#include "view/json.hpp"
+#include "view/text.hpp"
 
 using namespace nfto::cli;
 
@@ -110,11 +110,11 @@ TEST_CASE("an object for each line, and none too many", "[cli]")
     json.member("n", 2);
     json.finish();
     json.close();
-    CHECK(out.pending() == "{\"n\":1}\n{\"n\":2}\n");
+    CHECK(out.pending() == "{\"version\":1,\"n\":1}\n{\"version\":1,\"n\":2}\n");
     Output empty(-1);
     Json nothing(empty, false);
     nothing.close();
-    CHECK(empty.pending() == "{}\n");
+    CHECK(empty.pending() == "{\"version\":1}\n");
 }
 
 TEST_CASE("a write that fails is noticed", "[cli]")

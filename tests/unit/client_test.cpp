@@ -152,14 +152,15 @@ TEST_CASE("lists")
     CHECK(talk.fake->sent.back() ==
           request(bytes::family, dump_flags, NFTO_CMD_PORT_GET, {}, 3));
 
-    talk.expect({bytes::join({object(NFTO_CMD_TABLE_GET, samples::table()),
+    talk.expect({bytes::join({object(NFTO_CMD_FLOWTABLE_GET,
+                                     samples::module_flowtable()),
                               done()})});
-    const auto tables = client.tables();
-    REQUIRE(tables);
-    REQUIRE(tables->size() == 1);
-    CHECK(tables->front().name == "ft");
+    const auto flowtables = client.flowtables();
+    REQUIRE(flowtables);
+    REQUIRE(flowtables->size() == 1);
+    CHECK(flowtables->front().name == "ft");
     CHECK(talk.fake->sent.back() ==
-          request(bytes::family, dump_flags, NFTO_CMD_TABLE_GET, {}, 4));
+          request(bytes::family, dump_flags, NFTO_CMD_FLOWTABLE_GET, {}, 4));
 
     talk.expect({object(NFTO_CMD_REFUSAL_GET, samples::refusal()), done()});
     const auto refusals = client.refusals();
@@ -251,18 +252,18 @@ TEST_CASE("what changes something")
           request(bytes::family, do_flags, NFTO_CMD_FLOW_COUNT, empty, 7));
 }
 
-TEST_CASE("a table is changed")
+TEST_CASE("a flowtable is changed")
 {
     Talk talk;
     Client client = talk.open();
-    talk.expect({object(NFTO_CMD_TABLE_SET, samples::table(), 0), ack()});
-    const auto table = client.set_table(5, {.follow_ruleset = false});
-    REQUIRE(table);
-    CHECK(table->follow_ruleset == false);
+    talk.expect({object(NFTO_CMD_FLOWTABLE_SET, samples::module_flowtable(), 0), ack()});
+    const auto flowtable = client.set_flowtable(5, {.follow_ruleset = false});
+    REQUIRE(flowtable);
+    CHECK(flowtable->follow_ruleset == false);
     CHECK(talk.fake->sent.back() ==
-          request(bytes::family, do_flags, NFTO_CMD_TABLE_SET,
-                  bytes::join({bytes::u32(NFTO_A_TABLE_ID, 5),
-                               bytes::u8(NFTO_A_TABLE_FOLLOW_RULESET, 0)}),
+          request(bytes::family, do_flags, NFTO_CMD_FLOWTABLE_SET,
+                  bytes::join({bytes::u32(NFTO_A_FLOWTABLE_ID, 5),
+                               bytes::u8(NFTO_A_FLOWTABLE_FOLLOW_RULESET, 0)}),
                   3));
 }
 
@@ -305,11 +306,11 @@ TEST_CASE("a filter with all that it may have")
     Talk talk;
     Client client = talk.open();
     Filter filter;
-    filter.table = 5;
+    filter.flowtable = 5;
     filter.ifindex = 3;
     filter.in_ifindex = 4;
-    filter.place = Place::half;
-    filter.state = Hw::in;
+    filter.state = FlowState::half;
+    filter.hw = Hw::in;
     filter.reason = Reason::full;
     filter.address = *Prefix::parse("10.1.0.0/16");
     filter.port = 80;
@@ -326,9 +327,9 @@ TEST_CASE("a filter with all that it may have")
     REQUIRE(client.flows(filter, shown.visitor()));
     const Buffer wanted = bytes::nest(
         NFTO_A_FLOW_FILTER,
-        {bytes::u32(NFTO_A_FILTER_TABLE, 5), bytes::u32(NFTO_A_FILTER_IFINDEX, 3),
+        {bytes::u32(NFTO_A_FILTER_FLOWTABLE, 5), bytes::u32(NFTO_A_FILTER_IFINDEX, 3),
          bytes::u32(NFTO_A_FILTER_IN_IFINDEX, 4),
-         bytes::u32(NFTO_A_FILTER_STATE, NFTO_HW_IN),
+         bytes::u32(NFTO_A_FILTER_HW, NFTO_HW_IN),
          bytes::u32(NFTO_A_FILTER_REASON, NFTO_REASON_FULL),
          bytes::raw(NFTO_A_FILTER_ADDRESS, {10, 1, 0, 0}),
          bytes::u32(NFTO_A_FILTER_PREFIX_LEN, 16),
@@ -336,7 +337,7 @@ TEST_CASE("a filter with all that it may have")
          bytes::u32(NFTO_A_FILTER_MARK, 42),
          bytes::u32(NFTO_A_FILTER_MARK_MASK, 0xff),
          bytes::u16(NFTO_A_FILTER_ZONE, 7),
-         bytes::u32(NFTO_A_FILTER_PLACE, NFTO_PLACE_HALF),
+         bytes::u32(NFTO_A_FILTER_STATE, NFTO_FLOW_STATE_HALF),
          bytes::raw(NFTO_A_FILTER_SRC,
                     {0xfd, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}),
          bytes::u32(NFTO_A_FILTER_SRC_LEN, 64),
@@ -351,14 +352,14 @@ TEST_CASE("a filter with all that it may have")
     // Zeroes are asked for too, and a mask alone is nothing to ask for.
     filter = Filter{};
     filter.zone = 0;
-    filter.state = Hw::out;
+    filter.hw = Hw::out;
     filter.mark_mask = 1;
     talk.expect({done()});
     REQUIRE(client.flows(filter, shown.visitor()));
     CHECK(talk.fake->sent.back() ==
           request(bytes::family, dump_flags, NFTO_CMD_FLOW_GET,
                   bytes::nest(NFTO_A_FLOW_FILTER,
-                              {bytes::u32(NFTO_A_FILTER_STATE, NFTO_HW_OUT),
+                              {bytes::u32(NFTO_A_FILTER_HW, NFTO_HW_OUT),
                                bytes::u16(NFTO_A_FILTER_ZONE, 0)}),
                   4));
 }
@@ -378,11 +379,11 @@ TEST_CASE("errors come with the kernel's sentence")
     Shown shown;
     talk.expect({ack(EPERM, "For those with CAP_NET_ADMIN only")});
     CHECK(client.flows({}, shown.visitor()).error().code == EPERM);
-    talk.expect({flow(1), done(ENOENT, "There is no table of this id")});
+    talk.expect({flow(1), done(ENOENT, "There is no flowtable of this id")});
     const auto flows = client.flows({}, shown.visitor());
     REQUIRE_FALSE(flows);
     CHECK(flows.error().code == ENOENT);
-    CHECK(flows.error().why == "There is no table of this id");
+    CHECK(flows.error().why == "There is no flowtable of this id");
     CHECK(shown.ids == Ids{1});
     talk.expect({port_message(), done(EMSGSIZE)});
     CHECK(client.ports().error().code == EMSGSIZE);
@@ -536,7 +537,7 @@ TEST_CASE("answers that make no sense")
     };
     const Buffer good = port_message();
     // Another command, another family, no header, wrong attributes.
-    CHECK(fails({object(NFTO_CMD_TABLE_GET, samples::table()), done()}));
+    CHECK(fails({object(NFTO_CMD_FLOWTABLE_GET, samples::module_flowtable()), done()}));
     CHECK(fails({bytes::message(bytes::family + 1, 2,
                                 bytes::genl(NFTO_CMD_PORT_GET, samples::port())),
                  done()}));

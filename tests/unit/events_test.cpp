@@ -114,7 +114,7 @@ TEST_CASE("events of every kind")
         event(NFTO_CMD_FLOW_HW, samples::flow_hw(NFTO_A_FLOW_DIR_REPLY)),
         event(NFTO_CMD_FLOW_END,
               bytes::join({samples::full_flow(78),
-                           bytes::u32(NFTO_A_FLOW_REASON,
+                           bytes::u32(NFTO_A_FLOW_END_REASON,
                                       NFTO_REASON_TCP_CLOSE)})),
         event(NFTO_CMD_PORT_CHANGE, samples::port()),
         event(NFTO_CMD_REFUSAL_NEW, samples::refusal())};
@@ -123,11 +123,11 @@ TEST_CASE("events of every kind")
     CHECK_FALSE(begun.flow.end_reason);
     const auto refused = next_of<FlowHw>(events);
     CHECK(refused.id == 77);
-    CHECK(refused.table == 5);
+    CHECK(refused.flowtable == 5);
     CHECK(refused.orig.sport == 4000);
     CHECK_FALSE(refused.reply);
     CHECK(refused.direction.in_ifindex == 3);
-    CHECK(refused.direction.state == Hw::out);
+    CHECK(refused.direction.hw == Hw::out);
     CHECK(refused.direction.reason == Reason::refused);
     CHECK(refused.direction.error == 95);
     CHECK(refused.direction.why == "no such action");

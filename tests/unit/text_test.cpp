@@ -40,15 +40,15 @@ template <typename Enum> void check_names(std::uint32_t count)
     CHECK_FALSE(from_name<Enum>(""));
 }
 
-Direction direction(Hw state, Reason reason = Reason::none)
+Direction direction(Hw hw, Reason reason = Reason::none)
 {
     Direction dir;
-    dir.state = state;
+    dir.hw = hw;
     dir.reason = reason;
     return dir;
 }
 
-Place place_of(const Direction &orig, const Direction &reply)
+FlowState state_of(const Direction &orig, const Direction &reply)
 {
     Flow one;
     one.dir_orig = orig;
@@ -56,8 +56,8 @@ Place place_of(const Direction &orig, const Direction &reply)
     Flow other;
     other.dir_orig = reply;
     other.dir_reply = orig;
-    REQUIRE(one.place() == other.place());
-    return one.place();
+    REQUIRE(one.state() == other.state());
+    return one.state();
 }
 
 } // namespace
@@ -157,7 +157,8 @@ TEST_CASE("every value has a name, a text, and comes back by its name")
     check_names<PortState>(port_state_count);
     check_names<PortKind>(port_kind_count);
     check_names<Hw>(hw_count);
-    check_names<Place>(place_count);
+    check_names<FlowState>(flow_state_count);
+    check_names<ReasonKind>(reason_kind_count);
     check_names<Feature>(feature_count);
     CHECK(name(Reason::tcp_close) == "tcp-close");
     CHECK(from_name<Feature>("qinq-out") == Feature::qinq_out);
@@ -171,15 +172,33 @@ TEST_CASE("a flow is where its directions are")
     const auto queued = direction(Hw::out, Reason::waiting);
     const auto adding = direction(Hw::adding, Reason::waiting);
     const auto leaving = direction(Hw::removing, Reason::leaving);
-    CHECK(place_of(in, in) == Place::hardware);
-    CHECK(place_of(in, refused) == Place::half);
-    CHECK(place_of(in, queued) == Place::half);
-    CHECK(place_of(in, adding) == Place::half);
-    CHECK(place_of(in, leaving) == Place::half);
-    CHECK(place_of(queued, refused) == Place::waiting);
-    CHECK(place_of(adding, refused) == Place::waiting);
-    CHECK(place_of(direction(Hw::adding), refused) == Place::waiting);
-    CHECK(place_of(refused, refused) == Place::software);
-    CHECK(place_of(refused, leaving) == Place::software);
-    CHECK(place_of(leaving, leaving) == Place::software);
+    CHECK(state_of(in, in) == FlowState::hardware);
+    CHECK(state_of(in, refused) == FlowState::half);
+    CHECK(state_of(in, queued) == FlowState::half);
+    CHECK(state_of(in, adding) == FlowState::half);
+    CHECK(state_of(in, leaving) == FlowState::half);
+    CHECK(state_of(queued, refused) == FlowState::waiting);
+    CHECK(state_of(adding, refused) == FlowState::waiting);
+    CHECK(state_of(direction(Hw::adding), refused) == FlowState::waiting);
+    CHECK(state_of(refused, refused) == FlowState::software);
+    CHECK(state_of(refused, leaving) == FlowState::software);
+    CHECK(state_of(leaving, leaving) == FlowState::software);
+}
+
+TEST_CASE("what a reason is of")
+{
+    const auto all = [](Reason reason) {
+        const auto found = kinds(reason);
+        return std::vector<ReasonKind>(found.begin(), found.end());
+    };
+    CHECK(all(Reason::none).empty());
+    CHECK(all(Reason::expired) == std::vector{ReasonKind::ended});
+    // The first one is counted.
+    CHECK(all(Reason::no_carrier) ==
+          std::vector{ReasonKind::ended, ReasonKind::not_in_hardware});
+    CHECK(all(Reason{reason_count}).empty());
+    for (std::uint32_t value = 1; value < reason_count; ++value) {
+        CAPTURE(name(Reason{value}));
+        CHECK_FALSE(all(Reason{value}).empty());
+    }
 }

@@ -4,11 +4,13 @@
 #include <array>
 #include <cstring>
 
+#include "words/help.hpp"
+
 namespace nfto::cli {
 namespace {
 
 constexpr std::array<GlobalOption, 5> options{{
-    {"-j", "--json", "", "print JSON, errors too"},
+    {"-j", "--json", "", "print JSON, also for errors"},
     {"-p", "--pretty", "", "print JSON with line breaks"},
     {"-n", "--netns", "NETNS", "work in this network namespace (a name or path)"},
     {"-h", "--help", "", "help on the command"},
@@ -72,7 +74,7 @@ private:
     {
         if (name.empty())
             line_.problem = wrong_usage("'-n' needs NETNS after it.",
-                                        "To see what there is: ip netns");
+                                        "To see which there are: ip netns");
         line_.netns = name;
     }
 
@@ -192,7 +194,7 @@ private:
     static Problem hinted(Problem problem, const std::string &help)
     {
         if (problem.exit == Exit::usage && problem.hint.empty())
-            problem.hint = "What there is: " + help;
+            problem.hint = "For help: " + help;
         return problem;
     }
 

@@ -8,7 +8,7 @@
 #include "advice.hpp"
 #include "app.hpp"
 #include "catch.hpp"
-#include "endpoint.hpp"
+#include "words/endpoint.hpp"
 #include "persist.hpp"
 #include "tree.hpp"
 
@@ -80,7 +80,7 @@ TEST_CASE("every reason has advice", "[explain]")
         CHECK(text.back() == '.');
         CHECK_FALSE(has(text, "older than the module"));
     }
-    CHECK(has(advice(static_cast<Reason>(reason_count)), "older than"));
+    CHECK(has(advice(static_cast<Reason>(reason_count)), "newer than this tool"));
 }
 
 TEST_CASE("a connection is typed", "[explain]")
@@ -202,7 +202,7 @@ TEST_CASE("nothing was kept", "[enable]")
 {
     Tool tool;
     CHECK(tool.run({"enable", "--persisted"}) == 0);
-    CHECK(has(tool.out, "Nothing was kept"));
+    CHECK(has(tool.out, "No setup was saved"));
     tool.tree.with(kept_path("t"), "devices = lo\n");
     CHECK(tool.run({"enable", "--persisted"}) == 3);
 }
@@ -217,7 +217,7 @@ TEST_CASE("disable", "[disable]")
     setup.devices = {"lo"};
     REQUIRE(keep(tool.system.files, setup));
     CHECK(tool.run({"disable", "--persist"}) == 0);
-    CHECK(has(tool.out, "nft_offload.conf is removed"));
+    CHECK(has(tool.out, "nft_offload.conf was removed"));
     CHECK(kept_files(tool.system.files).empty());
     tool.system.remove = [](const std::string &) -> Result<void> {
         return Failure({"removing", EEXIST, {}});

@@ -53,11 +53,11 @@ public:
     [[nodiscard]] NFTO_EXPORT Result<std::vector<Port>> ports();
     /// ENODEV if the device is no port.
     [[nodiscard]] NFTO_EXPORT Result<Port> port(std::uint32_t ifindex);
-    [[nodiscard]] NFTO_EXPORT Result<std::vector<Table>> tables();
-    /// @return the table as it is then; ENOENT if there is none of this id,
+    [[nodiscard]] NFTO_EXPORT Result<std::vector<Flowtable>> flowtables();
+    /// @return the flowtable as it is then; ENOENT if there is none of this id,
     ///   EINVAL if nothing is to be changed.
-    [[nodiscard]] NFTO_EXPORT Result<Table>
-    set_table(std::uint32_t id, const TableChange &change);
+    [[nodiscard]] NFTO_EXPORT Result<Flowtable>
+    set_flowtable(std::uint32_t id, const FlowtableChange &change);
     [[nodiscard]] NFTO_EXPORT Result<Stats> stats();
     /// As many as are remembered, oldest first for each processor; with a
     /// reason, only those.

@@ -26,11 +26,11 @@ struct FlowEnd {
     Flow flow;
 };
 /// A direction went into or out of the hardware, or failed to. Of the flow only
-/// id, table and orig are known, of the direction in_ifindex, state, reason,
+/// id, flowtable and orig are known, of the direction in_ifindex, hw, reason,
 /// error and why.
 struct FlowHw {
     std::uint64_t id = 0;
-    std::uint32_t table = 0;
+    std::uint32_t flowtable = 0;
     Tuple orig;
     bool reply = false;
     Direction direction;

@@ -104,7 +104,7 @@ Result<Answered> Module::ask(Ask &request, const std::string &what,
 
 Failure Module::nothing(const std::string &what)
 {
-    return Failure(Error{what, EPROTO, "The answer has nothing in it"});
+    return Failure(Error{what, EPROTO, "The answer is empty"});
 }
 
 } // namespace nfto::netlink
