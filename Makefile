@@ -16,6 +16,7 @@ help:
 	@echo 'make modules     build the modules for KERNEL ($(KERNEL)) into build/'
 	@echo 'make tools       build libnfto and nft-offload into build/user'
 	@echo 'make tidy        clang-tidy over user space'
+	@echo 'make format      lay out user space as .clang-format says'
 	@echo 'make comparison  measure both paths, write docs/comparison.md'
 	@echo 'make deb         Debian packages, into build/packages'
 	@echo 'make rpm         rpm packages for KERNEL ($(KERNEL)), into build/rpm'
@@ -57,6 +58,11 @@ tools: setup
 tidy: tools
 	tests/tidy
 
+# Generated files are not for people to lay out.
+format: setup
+	git ls-files 'userspace/*.[ch]pp' 'tests/*.[ch]pp' | grep -v '/enums\.' | \
+		xargs clang-format-14 -i
+
 comparison: setup
 	tests/comparison
 
@@ -84,4 +90,4 @@ clean:
 	rm -rf build
 
 .PHONY: help demo shell check check-all check-debug check-matrix check-selftest lint \
-	modules tools tidy comparison bench deb rpm repo install uninstall setup clean
+	modules tools tidy format comparison bench deb rpm repo install uninstall setup clean
