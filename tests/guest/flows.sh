@@ -214,6 +214,7 @@ hangs_up() {
 run_cases() {
 	local one
 	for one; do
+		did "there is a case $one" declare -F "$one" >/dev/null
 		"$one"
 		note "$one: $SECONDS s"
 	done
