@@ -79,7 +79,7 @@ def impatient():
     shell("""in_ns r sysctl -qw net.ipv4.neigh.wan.base_reachable_time_ms=2000 \
         net.ipv4.neigh.wan.delay_first_probe_time=1 \
         net.ipv4.neigh.wan.retrans_time_ms=100
-        # Those that are there have their timers already.
+        # Neighbours that are there already have their timers.
         ip -n r neigh flush dev wan
         poll 20 in_ns r ping -qc1 -W1 10.2.0.2
         poll 20 in_ns r ping -qc1 -W1 10.2.0.3""")
@@ -152,7 +152,7 @@ def no_route(w):
     traffic = w.during(*ROUTE, "del", "10.8.0.0/16")
     w.follows(traffic, w.right(None))
     w.result("ICMP network unreachable", traffic.errors.count(0))
-    # The kernel sends only a few of these.
+    # The kernel limits the rate of these messages.
     w.each("the sender is told", traffic.errors.count(0), 0,
            lambda errors: errors > 0)
     w.left("entries left", r"dst=10\.8\.|src=10\.8\.", (2 * w.k).__eq__)
