@@ -65,6 +65,7 @@ n=0
 while (($#)); do
 	seconds=$1 script=$2
 	shift 2
+	[[ $script == /* ]] || script=$here/$script
 	args=()
 	while (($#)) && [[ $1 != -- ]]; do
 		args+=("$1")
@@ -76,7 +77,7 @@ while (($#)); do
 	dmesg -C
 	echo "@several begin $n"
 	began=$SECONDS
-	timeout -k 5 "$seconds" "$here/$script" "${args[@]}" </dev/null 2>&1
+	timeout -k 5 "$seconds" "$script" "${args[@]}" </dev/null 2>&1
 	status=$?
 	kill_others
 	unload
