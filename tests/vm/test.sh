@@ -171,7 +171,7 @@ job() {
 }
 job good.sh <<'END'
 echo "# $*"
-echo "ok 1 - a"
+printf 'ok 1 - a\377b\n'
 echo "1..1"
 END
 job bad.sh <<'END'
@@ -195,19 +195,20 @@ echo "<4>WARNING: a test" >/dev/kmsg
 echo "ok 1 - a"
 echo "1..1"
 END
+odd=$'a\377b'
 several() {
 	"$here/several" -k "$kernel" -c "$dir/console" "$@" >"$dir/out" 2>"$dir/err" </dev/null
 	status=$?
-	fault=$(grep -E '^# \[' "$dir/out")
-	grep -vE '^# (good|bad|leaves|hangs|warns): [0-9]+ s$|^# \[' "$dir/out" >"$dir/rest"
+	fault=$(grep -aE '^# \[' "$dir/out")
+	grep -avE '^# (good|bad|leaves|hangs|warns): [0-9]+ s$|^# \[' "$dir/out" >"$dir/rest"
 	mv "$dir/rest" "$dir/out"
 }
 boots() { [[ $(grep -c 'nfto-vm: tainted' "$dir/console") == "$1" ]]; }
 several -n 3 60 "$dir/good.sh" 1 2 -- 60 "$dir/good.sh"
 check "two that pass: their names, one numbering" printed_and 0 "# 1 2
-ok 4 - good: a
+ok 4 - good: $odd
 # 
-ok 5 - good: a
+ok 5 - good: $odd
 1..5"
 check "in one boot" boots 1
 several 60 "$dir/bad.sh" -- 60 "$dir/leaves.sh" -- 60 "$dir/good.sh" x
@@ -218,7 +219,7 @@ ok 3 - leaves: a
 not ok 4 - leaves: it leaves nothing behind
 # network namespaces: left ;
 # x
-ok 5 - good: a
+ok 5 - good: $odd
 1..5"
 check "which has another boot" boots 1
 several 3 "$dir/hangs.sh" -- 60 "$dir/warns.sh"
