@@ -214,7 +214,7 @@ hangs_up() {
 run_cases() {
 	local one
 	for one; do
-		did "there is a case $one" declare -F "$one" >/dev/null
+		ok "there is a case $one" declare -F "$one"
 		"$one"
 		note "$one: $SECONDS s"
 	done

@@ -381,7 +381,7 @@ did "the $path's flowtables" path_use "$path"
 ok "topology" topo_up mlx5-rep
 shift
 for case in "${@:-${cases[@]}}"; do
-	did "there is a case $case" declare -F "$case" >/dev/null
+	ok "there is a case $case" declare -F "$case"
 	"$case"
 	note "$case: $SECONDS s"
 done
