@@ -146,7 +146,8 @@ def test_events(nl, lan):
     poll(lambda: listener.of("refusal-new"))
     pings = listener.of("refusal-new", lambda e: e["orig"]["l4proto"] == 1 and
                         e["orig"]["src"] == "10.1.0.2")
-    # Each processor remembers its own, and each direction may have one.
+    # Each processor remembers refusals of its own, at most one for each
+    # direction.
     tap.ok("a connection that is no flow is told once", 1 <= len(pings) <= 2 and
            all((e["reason"], e["count"]) == ("protocol", 1) for e in pings),
            pings)
@@ -368,7 +369,7 @@ def test_recent(nl):
         sock.bind(("", 5700))
         sock.connect(("10.2.0.2", 5000))
         sock.settimeout(10)
-    # The driver is asked each ten seconds.
+    # The driver is asked every ten seconds.
     def counted():
         for _ in range(20):
             sock.send(b"x")

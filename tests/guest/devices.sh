@@ -91,7 +91,7 @@ cannot() {
 		$(ruleset inet "d0, lan, wan")" 2>&1)" "Operation not supported"
 	strict 0
 
-	# Nobody can: all is forwarded in software.
+	# No device can offload: everything is forwarded in software.
 	topo_down
 	ok "profile none: topology" topo_up none
 	ok "profile none: loads" nft_load "$(ruleset inet "lan, wan")"
@@ -148,7 +148,7 @@ strict_busy() {
 	ip -n r link del d0
 }
 
-# What cannot be bound now may be bound later.
+# A device that cannot be bound now may be bound later.
 later() {
 	knob fail_bind EBUSY
 	ok "later: loads" nft_load "$(ruleset inet "lan, wan")"

@@ -40,7 +40,7 @@ full() {
 	answered full 10
 	num "full: it is known" "$(($(port_get lan full_at) + $(port_get wan full_at)))" -ge 1
 	sound full
-	# One of them ends, one that waits takes its place.
+	# When one connection ends, one that waits takes its place.
 	port=$(sim_entries | sed -n '1s/.* src=10.1.0.2 dst=10.2.0.2 sport=\([0-9]*\) .*/\1/p
 		1s/.* src=10.2.0.2 dst=10.1.0.2 .* dport=\([0-9]*\) .*/\1/p')
 	in_ns r conntrack -D -p udp --orig-port-src "$port" >/dev/null 2>&1
@@ -56,7 +56,7 @@ full() {
 	flows_down full
 }
 
-# All the room is taken, and by others: nothing of ours can leave.
+# Others have taken all the room, so nothing of ours can make room.
 full_of_others() {
 	local before port
 	knob capacity 2
@@ -194,7 +194,7 @@ lost_counting() {
 	lost "reset"
 }
 
-# Without "counter" nobody asks for statistics to count.
+# Without "counter", statistics are not asked for in order to count.
 lost_silently() {
 	in_ns r nft flush ruleset
 	in_ns r nft -f - <<-END
@@ -224,7 +224,7 @@ mistaken() {
 		talk fire 5 >/dev/null
 		(($(port_get lan lost) + $(port_get wan lost) - before >= 4))
 	}
-	# While it does not take them out, they are not given up.
+	# Entries are not given up while the driver does not take them out.
 	knob fail_destroy EBUSY
 	knob fail_stats ENOENT
 	asked=$(($(port_get lan queries) + $(port_get wan queries)))

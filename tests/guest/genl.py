@@ -106,7 +106,7 @@ KINDS = {
                 "orig": ("tuple",), "zone": "u32", "ifindex": "u32",
                 "cpu": "u32"},
 }
-# Of operations that are not called by their set.
+# Operations whose attribute set has another name.
 SPACES = {"flow-count": "count", "flow-del": "count",
           "flow-revalidate": "count", "port-probe": "probe"}
 ENUMS = ("reason", "port-state", "port-kind", "hw", "flow-state", "feature")

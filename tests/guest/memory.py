@@ -154,7 +154,7 @@ def test_rulesets():
                 return f"left: {proc_of()}"
             return None
 
-        # The modules that nft has the kernel load.
+        # The first time, nft makes the kernel load modules.
         load()
         undo(True)
         each_refused("a ruleset is loaded", load, undo, 50)
@@ -209,7 +209,7 @@ def test_requests():
         try:
             nl.do(command)
         except (Error, OSError, RuntimeError):
-            # Without memory for the answer there may be none.
+            # When there is no memory for the answer, there may be no answer.
             nl.close()
             return False
         return True
@@ -272,7 +272,7 @@ def test_flows():
     tap.ok("the same connections become flows later", poll(
         lambda: entries() == 40))
 
-    # Of all that is allocated in interrupts every tenth: packets, too.
+    # Every tenth allocation in an interrupt fails, those of packets included.
     failslab(probability=10, ignore_gfp_wait="Y")
     for start in range(22000, 23000, 50):
         fire(range(start, start + 50))

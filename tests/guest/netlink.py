@@ -641,7 +641,7 @@ def test_refusals(nl, lan):
     tap.ok("the device", all(one["ifindex"] for one in found) and
            lan in {one["ifindex"] for one in found}, found)
 
-    # More than a ring holds, over several messages.
+    # More refusals than a ring holds, in several messages.
     tap.equal("the rings are bounded", flood_refusals(nl), [])
 
 
@@ -780,7 +780,7 @@ def test_fuzz():
             errno_name = errno.errorcode.get(error.errno, str(error.errno))
         counts[errno_name] = counts.get(errno_name, 0) + 1
         if n % 20 == 0:
-            # One that goes away in the middle of a dump.
+            # A client that goes away in the middle of a dump.
             left = Genl("r", room=4096)
             left.send("flow-get", b"", NLM_F_DUMP)
             left.sock.recv(4096)
@@ -789,7 +789,7 @@ def test_fuzz():
     tap.ok(f"{FUZZ} requests, well and badly formed, are answered",
            counts.get("0", 0) > FUZZ // 20 and counts.get("EINVAL"), counts)
     tap.equal("a valid one still is", nl.do("info-get")["abi-version"], 1)
-    # Some have ended them.
+    # Other requests have ended some of them.
     begin(range(4400, 4460))
     tap.ok("and so is a dump", nl.flows())
     nl.close()

@@ -25,7 +25,7 @@ order() {
 	has "order: and it is said why" "$out" "nft_offload: flowtable ft belongs to nf_flow_table_inet"
 	has "order: and what to do" "$out" "unload nft_flow_offload and nf_flow_table_inet, and load the ruleset again"
 	is "order: nothing of it stays" "$(in_ns r nft list ruleset)" ""
-	# The flowtable alone is the kernel's; sixty rules for it at once.
+	# Without rules the flowtable loads, as the kernel's; then come sixty rules at once.
 	ok "order: a flowtable without rules loads" nft_load "${text/flow add @ft/counter}"
 	for _ in {1..60}; do
 		echo "add rule inet t forward meta l4proto tcp flow add @ft"
@@ -53,12 +53,12 @@ refused_rmmod() {
 	[[ $(rmmod nft_offload 2>&1) == *"is in use"* ]]
 }
 
-# A table's is new each time.
+# A table gets a new handle each time it is loaded.
 no_handles() {
 	sed 's/"handle": [0-9]*/"handle": 0/g'
 }
 
-# The same text, by whoever provides the flowtable.
+# nft lists the same text, whichever module provides the flowtable.
 listing() {
 	local text plain json
 	text=$(ruleset inet "lan, wan")
@@ -131,7 +131,7 @@ queued() {
 	pid=$!
 	eventually "queued: somebody listens" 20 grep -q ready "$out"
 	reason=$(reason_get protocol)
-	# With as many that are not queued, so that some come between.
+	# As many pings that are not queued, so that some come between the queued ones.
 	in_ns a ping -qc 200 -i 0.005 -t 32 10.2.0.2 >/dev/null &
 	ok "queued: pings" in_ns a ping -qc 200 -i 0.005 -t 64 10.2.0.2
 	wait $!

@@ -48,7 +48,7 @@ table ip n {
 		oifname wan tcp dport 5001 masquerade
 	}
 }"""
-# What arrives at the other wire, of connections that tests look at.
+# Counts what arrives at the other wire, for connections that tests look at.
 SEEN = """
 table inet seen {
 	chain in {
@@ -265,7 +265,7 @@ def test_replaced(nl):
     world = begin(nl, "before")
     ids = world.ids()
     nft("flush ruleset\n" + RULES.replace("FLAGS", "flags offload"))
-    # The flowtable is another one, and so are its flows.
+    # The flowtable has been made anew, and so are its flows.
     tap.equal("all packets are answered", world.trips(), [])
     world.settle()
     tap.ok("in hardware again", poll(world.all_in), nl.flows())
@@ -305,7 +305,8 @@ def test_forbidden(nl):
         print(f"# after {time.monotonic() - since:.3f} s")
         stopped(world, text, 6001)
         goes_on(world, text, ids, but=(6001,))
-        # What reaches flow add would begin a new one, which must not be.
+        # A packet that reaches "flow add" would begin a new flow, which must
+        # not happen.
         poll(lambda: not world.dirs(6001) or
              time.monotonic() > since + 2 * WAIT)
         tap.equal(f"{text}: does its flow end",
@@ -454,7 +455,7 @@ def test_storm(nl):
     thread = threading.Thread(target=traffic)
     thread.start()
     began = time.monotonic()
-    # One process, so that it is fast: each line is a commit.
+    # One process for all commits, so that it is fast: each line is a commit.
     with subprocess.Popen(["ip", "netns", "exec", "r", "nft", "-i"], text=True,
                           stdin=subprocess.PIPE,
                           stdout=subprocess.DEVNULL) as shell_of_nft:

@@ -382,7 +382,8 @@ def test_monitor():
     print("# monitor")
     for option, stop in ([], signal.SIGINT), (["-j"], signal.SIGTERM):
         process = start(*option, "monitor")
-        # It has joined when it says something; until then there is more.
+        # The tool has joined when it prints something; until then, events are
+        # made.
         lines = []
         for port in range(4300, 4330):
             begin([port])
@@ -437,7 +438,7 @@ class Terminal:
     def resize(self, lines, columns):
         self.screen.resize(lines, columns)
         termios.tcsetwinsize(self.parent, (lines, columns))
-        # It is in no session that has this terminal.
+        # The tool runs in a session that does not have this terminal.
         self.process.send_signal(signal.SIGWINCH)
 
     def shows(self, text, wanted):

@@ -43,7 +43,7 @@ TEST_CASE("shares", "[cli]")
     CHECK(percent(0, 5) == "0.0 %");
     CHECK(percent(5, 5) == "100.0 %");
     CHECK(percent(1, 3) == "33.3 %");
-    // Neither all nor nothing when it is not.
+    // What is nearly all or nearly nothing is not shown as 100 % or 0 %.
     CHECK(percent(999999, 1000000) == "99.9 %");
     CHECK(percent(1, 1000000) == "0.1 %");
 }

@@ -130,7 +130,7 @@ TEST_CASE("an older and a newer interface")
     CHECK(error.code == EPROTONOSUPPORT);
     CHECK(error.why == "The module speaks version 2 of the interface and this "
                        "library 1: upgrade libnfto");
-    // There was none before 1; this stands for it.
+    // There was no version before 1; 0 stands for it.
     static_assert(abi_version == 1);
     Talk older(0);
     error = older.failure();
@@ -375,7 +375,7 @@ TEST_CASE("errors come with the kernel's sentence")
     CHECK(port.error().why == "No flowtable has this device");
     CHECK(port.error().what == "asking the module for a port");
 
-    // Of a dump: at once, or at its end.
+    // An error of a dump comes at once, or at the end of the dump.
     Shown shown;
     talk.expect({ack(EPERM, "For those with CAP_NET_ADMIN only")});
     CHECK(client.flows({}, shown.visitor()).error().code == EPERM);
@@ -387,7 +387,7 @@ TEST_CASE("errors come with the kernel's sentence")
     CHECK(shown.ids == Ids{1});
     talk.expect({port_message(), done(EMSGSIZE)});
     CHECK(client.ports().error().code == EMSGSIZE);
-    // And what comes then is not confused by it.
+    // The next question is answered all the same.
     talk.expect({port_message(), done()});
     CHECK(client.ports()->size() == 1);
 }

@@ -374,7 +374,7 @@ TEST_CASE("an object that is nothing makes no sense")
          bytes::nest(CTRL_ATTR_MCAST_GROUPS,
                      {bytes::nest(1, {bytes::str(CTRL_ATTR_MCAST_GRP_NAME,
                                                  "flows")})})})));
-    // An event of a direction needs one.
+    // An event of a direction must have a direction.
     CHECK_FALSE(parses<FlowHw>(bytes::u64(NFTO_A_FLOW_ID, 1)));
 }
 

@@ -62,6 +62,7 @@ struct EventGroups {
 /// A stream of events of one network namespace, for one thread.
 class Events {
 public:
+    /// @param groups which events; at least one group.
     /// @param netns as Client::open() has it.
     /// @return as Client::open(); EINVAL without a group; EPERM; ENOTSUP when
     ///   this kernel cannot say who may join a group, so that the module does

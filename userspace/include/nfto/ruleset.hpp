@@ -38,6 +38,7 @@ struct FlowRule {
     std::optional<std::uint32_t> hook;
 };
 
+/// What nftables has of flowtables and of rules that use them.
 struct Ruleset {
     std::vector<RulesetFlowtable> flowtables;
     std::vector<FlowRule> rules;

@@ -15,6 +15,7 @@
 
 namespace nfto {
 
+/// Sends and receives netlink messages.
 class NFTO_EXPORT Transport {
 public:
     Transport() = default;
