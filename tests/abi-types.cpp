@@ -11,12 +11,10 @@ NFTO_EXPORT void nfto_types(Error *, Address *, Prefix *, Tuple *, Encap *,
                             Direction *, Flow *, RecentStats *, Stats *,
                             Refusal *, Filter *, Counts *, Changed *,
                             ProbeRequest *, ProbeAnswer *)
-{
-}
+{}
 
 NFTO_EXPORT void nfto_others(Client *, Events *, FlowNew *, FlowEnd *, FlowHw *,
-                             PortChange *, RefusalNew *, Missed *, EventGroups *,
-                             Connection *, Transport *, RulesetFlowtable *,
-                             FlowRule *, Ruleset *, Setup *)
-{
-}
+                             PortChange *, RefusalNew *, Missed *,
+                             EventGroups *, Connection *, Transport *,
+                             RulesetFlowtable *, FlowRule *, Ruleset *, Setup *)
+{}

@@ -53,7 +53,8 @@ void ask(Client &client, std::uint8_t question)
 
 } // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size)
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data,
+                                      std::size_t size)
 {
     if (size == 0)
         return 0;

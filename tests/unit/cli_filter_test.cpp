@@ -67,10 +67,10 @@ TEST_CASE("no word is no filter", "[cli]")
 
 TEST_CASE("each word says its part", "[cli]")
 {
-    const auto query =
-        parse("state half hw in reason refused dev lan in lan proto tcp "
-              "src 10.0.0.0/8 dst 2001:db8::1 addr 192.0.2.1 sport 1 dport 2 "
-              "port 3 mark 0x10/0xf0 zone 4 flowtable other sort bytes limit 9");
+    const auto query = parse(
+        "state half hw in reason refused dev lan in lan proto tcp "
+        "src 10.0.0.0/8 dst 2001:db8::1 addr 192.0.2.1 sport 1 dport 2 "
+        "port 3 mark 0x10/0xf0 zone 4 flowtable other sort bytes limit 9");
     REQUIRE(query);
     const Filter &filter = query->filter;
     CHECK(filter.state == FlowState::half);

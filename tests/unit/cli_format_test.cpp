@@ -67,7 +67,9 @@ TEST_CASE("texts of others do no harm", "[cli]")
 {
     CHECK(printable("eth0\x1b[2J\n") == "eth0?[2J?");
     CHECK(valid_utf8("\xc3\xa4") == "\xc3\xa4");
-    CHECK(valid_utf8("a\xff" "b") == "a\xef\xbf\xbd" "b");
+    CHECK(valid_utf8("a\xff"
+                     "b") == "a\xef\xbf\xbd"
+                             "b");
     CHECK(valid_utf8("\xc3") == "\xef\xbf\xbd");
     // Too long a form, a surrogate, beyond the last character.
     for (const char *bad : {"\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80"})
@@ -110,7 +112,8 @@ TEST_CASE("an object for each line, and none too many", "[cli]")
     json.member("n", 2);
     json.finish();
     json.close();
-    CHECK(out.pending() == "{\"version\":1,\"n\":1}\n{\"version\":1,\"n\":2}\n");
+    CHECK(out.pending() ==
+          "{\"version\":1,\"n\":1}\n{\"version\":1,\"n\":2}\n");
     Output empty(-1);
     Json nothing(empty, false);
     nothing.close();

@@ -19,8 +19,7 @@ Answer flows(std::initializer_list<std::uint64_t> ids)
 {
     Answer answer;
     for (const std::uint64_t id : ids)
-        answer.emplace_back(
-            object(NFTO_CMD_FLOW_GET, samples::full_flow(id)));
+        answer.emplace_back(object(NFTO_CMD_FLOW_GET, samples::full_flow(id)));
     answer.emplace_back(done());
     return answer;
 }
@@ -254,14 +253,18 @@ TEST_CASE("what everybody may see", "[cli]")
           "  50 flows  in software 51 pkt 52 B\n"
           "  left to the slow path: no-flow 9\n"
           "  ended: expired 10\n");
-    CHECK(tool.run("flowtable -j").json().at("flowtables")[0].at("devices")[1] ==
-          nlohmann::json::parse(R"({"ifindex": 4, "name": "wan"})"));
+    CHECK(
+        tool.run("flowtable -j").json().at("flowtables")[0].at("devices")[1] ==
+        nlohmann::json::parse(R"({"ifindex": 4, "name": "wan"})"));
     tool.answers = {all(NFTO_CMD_FLOWTABLE_GET, samples::module_flowtable()),
                     one(NFTO_CMD_FLOWTABLE_SET, samples::module_flowtable())};
     CHECK(tool.run("flowtable set ft follow-ruleset off -j")
-              .json().at("flowtable").at("follow_ruleset") == false);
+              .json()
+              .at("flowtable")
+              .at("follow_ruleset") == false);
     CHECK(tool.run("flowtable set inet filter ft follow-ruleset off -j")
-              .json().at("version") == 1);
+              .json()
+              .at("version") == 1);
     CHECK(has(tool.run("flowtable set other follow-ruleset on").err,
               "The module provides no flowtable 'other'."));
     tool.answers = {one(NFTO_CMD_STATS_GET, samples::stats())};

@@ -90,7 +90,8 @@ void check_lengths(const Buffer &attrs,
 template <typename T>
 void check_lengths(const Buffer &attrs, std::vector<std::uint16_t> texts = {})
 {
-    check_lengths<T>(attrs, [](const Buffer &all) { return all; }, texts);
+    check_lengths<T>(
+        attrs, [](const Buffer &all) { return all; }, texts);
 }
 
 /// Cut off anywhere but between two attributes, it makes no sense.
@@ -107,9 +108,9 @@ template <typename T> void check_cut(const Buffer &attrs)
 /// What a newer module may say changes nothing.
 template <typename T> void check_unknown(const Buffer &attrs)
 {
-    const Buffer unknown = bytes::join(
-        {bytes::u32(200, 1), bytes::raw(201, {1, 2, 3}), bytes::flag(0x3fff),
-         bytes::nest(202, {bytes::u8(1, 2)})});
+    const Buffer unknown =
+        bytes::join({bytes::u32(200, 1), bytes::raw(201, {1, 2, 3}),
+                     bytes::flag(0x3fff), bytes::nest(202, {bytes::u8(1, 2)})});
     CHECK(parses<T>(bytes::join({unknown, attrs})));
     CHECK(parses<T>(bytes::join({attrs, unknown})));
 }
@@ -367,8 +368,9 @@ TEST_CASE("an object that is nothing makes no sense")
     CHECK_FALSE(parses<netlink::Family>(bytes::u16(CTRL_ATTR_FAMILY_ID, 3)));
     CHECK_FALSE(parses<netlink::Family>(bytes::join(
         {bytes::u16(CTRL_ATTR_FAMILY_ID, 33),
-         bytes::nest(CTRL_ATTR_MCAST_GROUPS,
-                     {bytes::nest(1, {bytes::u32(CTRL_ATTR_MCAST_GRP_ID, 1)})})})));
+         bytes::nest(
+             CTRL_ATTR_MCAST_GROUPS,
+             {bytes::nest(1, {bytes::u32(CTRL_ATTR_MCAST_GRP_ID, 1)})})})));
     CHECK_FALSE(parses<netlink::Family>(bytes::join(
         {bytes::u16(CTRL_ATTR_FAMILY_ID, 33),
          bytes::nest(CTRL_ATTR_MCAST_GROUPS,
@@ -385,14 +387,15 @@ TEST_CASE("numbers that have no room make no sense")
     CHECK_FALSE(
         parses<Flow>(bytes::join({id, bytes::u32(NFTO_A_FLOW_ZONE, 65536)})));
     CHECK(parses<ProbeAnswer>(bytes::u32(NFTO_A_PROBE_ERRNO, 0x7fffffff)));
-    CHECK_FALSE(parses<ProbeAnswer>(bytes::u32(NFTO_A_PROBE_ERRNO, 0x80000000)));
+    CHECK_FALSE(
+        parses<ProbeAnswer>(bytes::u32(NFTO_A_PROBE_ERRNO, 0x80000000)));
     CHECK_FALSE(parses<Refusal>(bytes::u32(NFTO_A_REFUSAL_ZONE, 0x10000)));
 }
 
 TEST_CASE("values of a newer module are kept")
 {
-    const auto answer = parsed<ProbeAnswer>(
-        bytes::u32(NFTO_A_PROBE_REASON, reason_count + 5));
+    const auto answer =
+        parsed<ProbeAnswer>(bytes::u32(NFTO_A_PROBE_REASON, reason_count + 5));
     CHECK(static_cast<std::uint32_t>(answer.reason) == reason_count + 5);
     CHECK(name(answer.reason) == "unknown");
 }
@@ -429,15 +432,15 @@ TEST_CASE("wrong lengths make no sense, unknown attributes do")
     check_lengths<Info>(samples::info(), {NFTO_A_INFO_VERSION});
     check_lengths<Port>(samples::port(), {NFTO_A_PORT_NAME, NFTO_A_PORT_WHY});
     check_lengths<Flowtable>(samples::module_flowtable(),
-                         {NFTO_A_FLOWTABLE_NAME, NFTO_A_FLOWTABLE_TABLE});
+                             {NFTO_A_FLOWTABLE_NAME, NFTO_A_FLOWTABLE_TABLE});
     check_lengths<Flow>(samples::full_flow());
     check_lengths<FlowHw>(samples::flow_hw(NFTO_A_FLOW_DIR_REPLY));
     check_lengths<Stats>(samples::stats());
     check_lengths<Refusal>(samples::refusal());
     check_lengths<Counts>(samples::counts());
-    check_lengths<Changed>(bytes::join(
-        {bytes::u32(NFTO_A_COUNT_FLOWS, 1), bytes::u32(NFTO_A_COUNT_ENDED, 1),
-         bytes::u32(NFTO_A_COUNT_OFFERED, 1)}));
+    check_lengths<Changed>(bytes::join({bytes::u32(NFTO_A_COUNT_FLOWS, 1),
+                                        bytes::u32(NFTO_A_COUNT_ENDED, 1),
+                                        bytes::u32(NFTO_A_COUNT_OFFERED, 1)}));
     check_lengths<ProbeAnswer>(samples::probe_answer(), {NFTO_A_PROBE_WHY});
     check_lengths<netlink::Family>(bytes::u16(CTRL_ATTR_FAMILY_ID, 33));
 
@@ -476,8 +479,8 @@ TEST_CASE("wrong lengths in nests make no sense")
                         in(NFTO_A_FLOW_DIR_REPLY), {NFTO_A_DIR_WHY});
     check_lengths<Flow>(inside(samples::encap(1, 2)),
                         [&](const Buffer &attrs) {
-                            return in(NFTO_A_FLOW_DIR_ORIG)(
-                                bytes::nest(NFTO_A_DIR_ENCAP, {attrs}));
+                            return in(NFTO_A_FLOW_DIR_ORIG)(bytes::nest(
+                                NFTO_A_DIR_ENCAP, {attrs}));
                         },
                         {});
     check_lengths<Stats>(
@@ -548,7 +551,8 @@ TEST_CASE("a connection of conntrack")
     check_lengths<Connection>(samples::connection(), {CTA_USE});
 }
 
-TEST_CASE("a connection's keys of GRE are no ports, its zone may be its tuple's")
+TEST_CASE(
+    "a connection's keys of GRE are no ports, its zone may be its tuple's")
 {
     const auto ct = parsed<Connection>(bytes::nest(
         CTA_TUPLE_ORIG,
@@ -654,11 +658,11 @@ TEST_CASE("what errors say")
     CHECK_FALSE(error_of(0, bytes::join({bytes::hex("01000000"), Buffer(16)})));
     CHECK_FALSE(error_of(0, bytes::join({bytes::hex("00000080"), Buffer(16)})));
     // A request that is longer than what there is, or shorter than its header.
-    CHECK_FALSE(error_of(bytes::ack_tlvs,
-                         bytes::join({bytes::hex("feffffff ffffff00"),
-                                      Buffer(12)})));
-    CHECK(error_of(bytes::ack_tlvs, bytes::join({bytes::hex("feffffff 00000000"),
-                                                 Buffer(12)})));
+    CHECK_FALSE(
+        error_of(bytes::ack_tlvs,
+                 bytes::join({bytes::hex("feffffff ffffff00"), Buffer(12)})));
+    CHECK(error_of(bytes::ack_tlvs,
+                   bytes::join({bytes::hex("feffffff 00000000"), Buffer(12)})));
     // A sentence that is cut off.
     CHECK_FALSE(error_of(bytes::ack_tlvs | bytes::capped,
                          bytes::join({bytes::hex("feffffff"), Buffer(16),

@@ -35,8 +35,10 @@ Buffer recorded(std::string_view text)
 struct Talk {
     Client open()
     {
-        expect({recorded(recordings::family), recorded(recordings::acknowledged)});
-        expect({recorded(recordings::info), recorded(recordings::acknowledged)});
+        expect(
+            {recorded(recordings::family), recorded(recordings::acknowledged)});
+        expect(
+            {recorded(recordings::info), recorded(recordings::acknowledged)});
         auto client = Client::over(std::move(owned));
         REQUIRE(client);
         return std::move(*client);
@@ -83,11 +85,13 @@ TEST_CASE("recorded: the module, its ports, flowtables, totals and refusals")
     CHECK_FALSE(ports->at(1).full_at);
 
     talk.expect({recorded(recordings::no_port)});
-    CHECK(client.port(1).error().message() ==
-          "asking the module for a port: No flowtable with \"flags offload\" has "
-          "this device (No such device)");
+    CHECK(
+        client.port(1).error().message() ==
+        "asking the module for a port: No flowtable with \"flags offload\" has "
+        "this device (No such device)");
 
-    talk.expect({recorded(recordings::tables), recorded(recordings::flows_end)});
+    talk.expect(
+        {recorded(recordings::tables), recorded(recordings::flows_end)});
     const auto flowtables = client.flowtables();
     REQUIRE(flowtables);
     REQUIRE(flowtables->size() == 1);
@@ -101,15 +105,16 @@ TEST_CASE("recorded: the module, its ports, flowtables, totals and refusals")
     CHECK(flowtables->at(0).reasons[1].reason == Reason::protocol);
     CHECK(flowtables->at(0).reasons[1].count == 19);
 
-    talk.expect({recorded(recordings::stats), recorded(recordings::acknowledged)});
+    talk.expect(
+        {recorded(recordings::stats), recorded(recordings::acknowledged)});
     const auto stats = client.stats();
     REQUIRE(stats);
     CHECK(stats->flows == 4);
     CHECK(stats->in_hardware == 8);
     CHECK(stats->recent);
 
-    talk.expect({recorded(recordings::refusals),
-                 recorded(recordings::flows_end)});
+    talk.expect(
+        {recorded(recordings::refusals), recorded(recordings::flows_end)});
     const auto refusals = client.refusals();
     REQUIRE(refusals);
     REQUIRE(refusals->size() == 1);

@@ -70,8 +70,9 @@ TEST_CASE("addresses are read and written")
     CHECK(address_again("2001:db8::1") == "2001:db8::1");
     CHECK(address_again("2001:0DB8:0:0::1") == "2001:db8::1");
     CHECK(address_again("::ffff:10.0.0.1") == "::ffff:10.0.0.1");
-    for (const char *text : {"", "10.0.0", "10.0.0.256", "10.0.0.1 ", "::g",
-                             "fe80::1%eth0", "1.2.3.4.5", "host", "010.0.0.1"}) {
+    for (const char *text :
+         {"", "10.0.0", "10.0.0.256", "10.0.0.1 ", "::g", "fe80::1%eth0",
+          "1.2.3.4.5", "host", "010.0.0.1"}) {
         INFO(text);
         CHECK(address_again(text) == no);
     }
@@ -100,9 +101,9 @@ TEST_CASE("prefixes are read and written")
     CHECK(prefix_again("2001:db8::/32") == "2001:db8::/32");
     CHECK(prefix_again("::1/128") == "::1");
     CHECK(prefix_again("::1") == "::1");
-    for (const char *text : {"10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1",
-                             "10.0.0.0/+8", "10.0.0.0/8x", "10.0.0.0/ 8",
-                             "10.0.0.0/300", "10.0.0.0/8/8"}) {
+    for (const char *text :
+         {"10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/+8",
+          "10.0.0.0/8x", "10.0.0.0/ 8", "10.0.0.0/300", "10.0.0.0/8/8"}) {
         INFO(text);
         CHECK(prefix_again(text) ==
               "error: After the slash comes a number from 0 to 32");

@@ -49,9 +49,8 @@ tl::expected<void, Problem> enter_netns(const std::string &netns)
 {
     const std::string what =
         fmt::format("entering the network namespace '{}'", printable(netns));
-    const std::string path = netns.find('/') == std::string::npos
-                                 ? "/run/netns/" + netns
-                                 : netns;
+    const std::string path =
+        netns.find('/') == std::string::npos ? "/run/netns/" + netns : netns;
     const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT)
         return fail(Problem{Exit::no_such,

@@ -79,8 +79,8 @@ Result<Address> Address::parse(std::string_view text)
     if (text.find('\0') == std::string_view::npos &&
         convert(std::string(text), address))
         return address;
-    return Failure(Error{fmt::format("reading the address \"{}\"", text), EINVAL,
-                         "That is no IPv4 or IPv6 address"});
+    return Failure(Error{fmt::format("reading the address \"{}\"", text),
+                         EINVAL, "That is no IPv4 or IPv6 address"});
 }
 
 std::string Prefix::text() const
@@ -102,8 +102,8 @@ Result<Prefix> Prefix::parse(std::string_view text)
     const auto length = small_number(text.substr(slash + 1), bits);
     if (!length)
         return no_prefix(
-            text, fmt::format("After the slash comes a number from 0 to {}",
-                              bits));
+            text,
+            fmt::format("After the slash comes a number from 0 to {}", bits));
     return Prefix{*address, *length};
 }
 

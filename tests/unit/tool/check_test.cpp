@@ -247,7 +247,7 @@ TEST_CASE("rulesets", "[check]")
     CHECK(has(told(sound.world, "flows"), "arrive at eth7"));
     sound.world.ruleset = Failure({"r", EOPNOTSUPP, {}});
     CHECK(has(told(sound.world, "ruleset"), "problem: This kernel has no "
-                                                      "nf_tables"));
+                                            "nf_tables"));
 }
 
 TEST_CASE("devices that flows do not arrive at", "[check]")

@@ -17,8 +17,7 @@ class DeviceCheck {
 public:
     DeviceCheck(const World &world, const Link &link, Findings &findings)
         : world_(world), link_(link), findings_(findings)
-    {
-    }
+    {}
 
     void run()
     {

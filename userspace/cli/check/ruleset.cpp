@@ -53,8 +53,9 @@ void check_flowtable(const World &world, const RulesetFlowtable &flowtable,
             "Load the ruleset again: systemctl restart nftables");
     if (!has_rule(*world.ruleset, flowtable))
         add(Level::problem,
-            fmt::format("No rule has \"flow add @{}\", so it gets no connections.",
-                        flowtable.name),
+            fmt::format(
+                "No rule has \"flow add @{}\", so it gets no connections.",
+                flowtable.name),
             fmt::format("nft add rule {} {} CHAIN meta l4proto '{{ tcp, udp "
                         "}}' "
                         "flow add @{}, with CHAIN in the forward hook",
@@ -74,8 +75,9 @@ void check_flowtable(const World &world, const RulesetFlowtable &flowtable,
             "Add \"counter\" to it and load the ruleset again.");
     if (findings.size() == before)
         add(Level::ok,
-            fmt::format("It has the devices {}, and a rule adds connections to it.",
-                        fmt::join(flowtable.devices, ", ")),
+            fmt::format(
+                "It has the devices {}, and a rule adds connections to it.",
+                fmt::join(flowtable.devices, ", ")),
             {});
 }
 

@@ -63,9 +63,9 @@ void check_config(const World &world, const std::string &release,
                   Findings &findings)
 {
     // The list is written by packaging/sync.
-    constexpr auto wanted = std::to_array<std::string_view>({
-        "NF_TABLES", "NF_TABLES_INET", "NF_CONNTRACK", "NETFILTER_INGRESS",
-        "IPV6"});
+    constexpr auto wanted = std::to_array<std::string_view>(
+        {"NF_TABLES", "NF_TABLES_INET", "NF_CONNTRACK", "NETFILTER_INGRESS",
+         "IPV6"});
     const auto path = "/boot/config-" + release;
     const auto config = world.files.text(path);
 
@@ -89,12 +89,13 @@ void check_config(const World &world, const std::string &release,
                             "The kernel has what the module needs.",
                             {}});
     else
-        findings.push_back({"kernel-config",
-                            {},
-                            Level::problem,
-                            fmt::format("The kernel was built without {}.",
-                                        fmt::join(missing, ", ")),
-                            "Boot a kernel that was built with it, as Debian's is."});
+        findings.push_back(
+            {"kernel-config",
+             {},
+             Level::problem,
+             fmt::format("The kernel was built without {}.",
+                         fmt::join(missing, ", ")),
+             "Boot a kernel that was built with it, as Debian's is."});
 }
 
 // --- modprobe ---
@@ -278,12 +279,13 @@ void check_provider(const World &world, Findings &findings)
         fmt::format("/boot/config-{}", release_of(world.files)));
 
     if (config && has_line(*config, "CONFIG_NF_FLOW_TABLE_INET=y")) {
-        findings.push_back({"provider",
-                            {},
-                            Level::problem,
-                            "The kernel's own flowtables are built into the kernel, "
-                            "so they are used for all flowtables.",
-                            "Boot a kernel that has them as a module."});
+        findings.push_back(
+            {"provider",
+             {},
+             Level::problem,
+             "The kernel's own flowtables are built into the kernel, "
+             "so they are used for all flowtables.",
+             "Boot a kernel that has them as a module."});
         return;
     }
     if (!text) {

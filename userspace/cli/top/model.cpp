@@ -74,8 +74,7 @@ TopModel::TopModel(Client &client, FlowQuery query,
     : client_(client), filter_(query.filter),
       sort_(query.sort.value_or(Sort::rate)), interval_(interval),
       clock_(std::move(clock))
-{
-}
+{}
 
 Result<void> TopModel::refresh()
 {
@@ -192,8 +191,8 @@ std::vector<TopFlow> TopModel::flows(std::size_t skip, std::size_t count)
 
 std::chrono::milliseconds TopModel::age() const
 {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(
-        clock_.now() - looked_);
+    return std::chrono::duration_cast<std::chrono::milliseconds>(clock_.now() -
+                                                                 looked_);
 }
 
 std::chrono::milliseconds TopModel::window() const noexcept

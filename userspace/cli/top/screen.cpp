@@ -24,8 +24,8 @@ constexpr int key_escape = 27;
 class Screen {
 public:
     Screen() noexcept
-        : screen_((std::setlocale(LC_CTYPE, ""),
-                   newterm(nullptr, stdout, stdin)))
+        : screen_(
+              (std::setlocale(LC_CTYPE, ""), newterm(nullptr, stdout, stdin)))
     {
         if (!screen_)
             return;
@@ -60,10 +60,9 @@ public:
     /// goes on in its next line, and here there is none.
     static void put(std::size_t line, const std::string &text, attr_t attr)
     {
-        WINDOW *window = line < lines()
-                             ? derwin(stdscr, 1, getmaxx(stdscr),
-                                      static_cast<int>(line), 0)
-                             : nullptr;
+        WINDOW *window = line < lines() ? derwin(stdscr, 1, getmaxx(stdscr),
+                                                 static_cast<int>(line), 0)
+                                        : nullptr;
         if (!window)
             return;
         wattr_set(window, attr, 0, nullptr);
@@ -75,8 +74,8 @@ public:
     /// A key, or ERR when none came in this time.
     static int key(std::chrono::milliseconds wait)
     {
-        wtimeout(stdscr, static_cast<int>(std::max<std::int64_t>(
-                             wait.count(), 0)));
+        wtimeout(stdscr,
+                 static_cast<int>(std::max<std::int64_t>(wait.count(), 0)));
         return wgetch(stdscr);
     }
 
@@ -124,18 +123,16 @@ class TopScreen {
 public:
     TopScreen(Context &context, TopModel &model, Client &client,
               std::chrono::milliseconds interval)
-        : context_(context), model_(model), client_(client),
-          interval_(interval)
-    {
-    }
+        : context_(context), model_(model), client_(client), interval_(interval)
+    {}
 
     Outcome run(std::optional<std::uint64_t> count)
     {
         if (!screen_.good())
-            return fail(Problem{
-                Exit::failed,
-                {{}, 0, "This terminal is not known to ncurses."},
-                "As plain text: nft-offload top --plain"});
+            return fail(
+                Problem{Exit::failed,
+                        {{}, 0, "This terminal is not known to ncurses."},
+                        "As plain text: nft-offload top --plain"});
         for (std::uint64_t shown = 0; !done(); ++shown) {
             if (count && shown >= *count)
                 break;
@@ -147,10 +144,7 @@ public:
     }
 
 private:
-    [[nodiscard]] bool done() const
-    {
-        return quit_ || StopSignals::wanted();
-    }
+    [[nodiscard]] bool done() const { return quit_ || StopSignals::wanted(); }
 
     Result<void> refresh()
     {
@@ -163,9 +157,8 @@ private:
     {
         draw();
         while (!done() && !stale_) {
-            const auto left =
-                std::chrono::ceil<std::chrono::milliseconds>(until -
-                                                             Clock::now());
+            const auto left = std::chrono::ceil<std::chrono::milliseconds>(
+                until - Clock::now());
             if (left.count() <= 0)
                 break;
             const int key = Screen::key(left);
@@ -276,12 +269,10 @@ private:
     void next_sort()
     {
         constexpr std::string_view order = "rpbie";
-        constexpr std::array<Sort, 5> sorts{Sort::rate, Sort::packets,
-                                            Sort::bytes, Sort::idle,
-                                            Sort::expires};
-        const auto now =
-            std::find(sorts.begin(), sorts.end(), model_.sort()) -
-            sorts.begin();
+        constexpr std::array<Sort, 5> sorts{
+            Sort::rate, Sort::packets, Sort::bytes, Sort::idle, Sort::expires};
+        const auto now = std::find(sorts.begin(), sorts.end(), model_.sort()) -
+                         sorts.begin();
         const auto next = static_cast<std::size_t>(now + 1) % order.size();
         sort_by(order[next]);
     }
@@ -319,8 +310,8 @@ private:
         else if (key == '\n' || key == '\r' || key == KEY_ENTER)
             finish_filter();
         else if (key == KEY_BACKSPACE || key == backspace || key == del)
-            typed_.resize(typed_.size() - std::min<std::size_t>(
-                                              typed_.size(), 1));
+            typed_.resize(typed_.size() -
+                          std::min<std::size_t>(typed_.size(), 1));
         else if (key >= ' ' && key < del)
             typed_ += static_cast<char>(key);
     }

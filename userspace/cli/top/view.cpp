@@ -20,12 +20,12 @@ std::string bar(std::uint64_t part, std::uint64_t whole)
 
 std::string port_line(const Port &port)
 {
-    std::string line = fmt::format("  {:<12} {:<12}", printable(port.name),
-                                   name(port.state));
+    std::string line =
+        fmt::format("  {:<12} {:<12}", printable(port.name), name(port.state));
     if (port.full_at)
-        line += fmt::format(" {} {} of {}",
-                            bar(port.in_hardware, *port.full_at),
-                            port.in_hardware, *port.full_at);
+        line +=
+            fmt::format(" {} {} of {}", bar(port.in_hardware, *port.full_at),
+                        port.in_hardware, *port.full_at);
     else
         line += fmt::format(" {} in hardware", port.in_hardware);
     line += fmt::format(", {} queued", port.queued);
@@ -58,17 +58,18 @@ std::string rates_line(const Stats &stats, const Text &text)
 
 std::string flows_line(const Counts &counts)
 {
-    return fmt::format("{}: {} in hardware, {} half, {} waiting, {} in software",
-                       plural(counts.flows, "flow"), counts.hardware,
-                       counts.half, counts.waiting, counts.software);
+    return fmt::format(
+        "{}: {} in hardware, {} half, {} waiting, {} in software",
+        plural(counts.flows, "flow"), counts.hardware, counts.half,
+        counts.waiting, counts.software);
 }
 
 /// Of what time the list is, and how it is sorted.
 std::string list_line(TopModel &model, const Text &text)
 {
-    std::string line = fmt::format(
-        "list of {} ago",
-        text.time(static_cast<std::uint64_t>(model.age().count())));
+    std::string line =
+        fmt::format("list of {} ago",
+                    text.time(static_cast<std::uint64_t>(model.age().count())));
     if (model.window().count())
         line += fmt::format(
             ", rates of {}",
@@ -101,8 +102,8 @@ std::vector<std::string> top_header(TopModel &model, const Text &text)
 std::string top_heading(std::size_t columns)
 {
     if (columns < top_wide)
-        return fmt::format("{:>9} {:>9} {:>8}  {:<9} {}", "PACKETS/S",
-                           "BITS/S", "IDLE", "STATE", "CONNECTION");
+        return fmt::format("{:>9} {:>9} {:>8}  {:<9} {}", "PACKETS/S", "BITS/S",
+                           "IDLE", "STATE", "CONNECTION");
     return fmt::format("{:>12} {:>14} {:>12} {:>10} {:>10}  {:<14} {:<12} {}",
                        "PACKETS/S", "BITS/S", "PACKETS", "BYTES", "IDLE",
                        "STATE", "FROM", "CONNECTION");
@@ -164,8 +165,7 @@ void put_top(Json &json, TopModel &model, Devices &devices, std::size_t limit)
             put(json, flow.orig);
         }
         json.member("in_ifindex", flow.in_ifindex);
-        if (const auto &device = devices.name(flow.in_ifindex);
-            !device.empty())
+        if (const auto &device = devices.name(flow.in_ifindex); !device.empty())
             json.member("in", device);
         json.member("state", name(flow.state));
         json.member("reason", name(flow.reason));

@@ -173,19 +173,20 @@ Findings check_all(const World &world)
 
 Verb check_verb()
 {
-    return {"check",
-            "",
-            "Whether hardware offload will work here, and why not",
-            "It changes nothing, and works before anything is set up. It looks at "
-            "the\ndevices named, or else at those of all flowtables. The exit "
-            "status is 0, 10 (it\nworks, with warnings), 11 (it will not work) "
-            "or 12 (not everything is known).",
-            {{.kind = Param::Kind::operand,
-              .name = "dev",
-              .value = "DEV",
-              .help = "devices to look at",
-              .repeat = true}},
-            run};
+    return {
+        "check",
+        "",
+        "Whether hardware offload will work here, and why not",
+        "It changes nothing, and works before anything is set up. It looks at "
+        "the\ndevices named, or else at those of all flowtables. The exit "
+        "status is 0, 10 (it\nworks, with warnings), 11 (it will not work) "
+        "or 12 (not everything is known).",
+        {{.kind = Param::Kind::operand,
+          .name = "dev",
+          .value = "DEV",
+          .help = "devices to look at",
+          .repeat = true}},
+        run};
 }
 
 } // namespace nfto::cli

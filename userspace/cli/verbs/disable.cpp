@@ -87,20 +87,21 @@ Outcome run(Context &context)
 Verb disable_verb()
 {
     using Kind = Param::Kind;
-    return {"disable",
-            "",
-            "Remove the table that \"enable\" has created",
-            "The connections continue in the slow path. Tables that others have "
-            "created are\nnot touched.",
-            {{.kind = Kind::option,
-              .name = "--table",
-              .value = "NAME",
-              .help = "the table's name, by default nft_offload"},
-             {.kind = Kind::flag,
-              .name = "--persist",
-              .help = "also remove the saved setup, so that the next boot does "
-                      "not create the table again"}},
-            run};
+    return {
+        "disable",
+        "",
+        "Remove the table that \"enable\" has created",
+        "The connections continue in the slow path. Tables that others have "
+        "created are\nnot touched.",
+        {{.kind = Kind::option,
+          .name = "--table",
+          .value = "NAME",
+          .help = "the table's name, by default nft_offload"},
+         {.kind = Kind::flag,
+          .name = "--persist",
+          .help = "also remove the saved setup, so that the next boot does "
+                  "not create the table again"}},
+        run};
 }
 
 } // namespace nfto::cli

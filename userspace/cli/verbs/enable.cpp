@@ -183,8 +183,8 @@ bool is_in(const Ruleset &ruleset, const Setup &setup)
     return false;
 }
 
-Result<Loaded>
-load(System &system, const Ruleset &ruleset, const std::string &path)
+Result<Loaded> load(System &system, const Ruleset &ruleset,
+                    const std::string &path)
 {
     auto setup = read_kept(system.files, path);
     Loaded loaded;
@@ -281,47 +281,48 @@ Outcome run(Context &context)
 Verb enable_verb()
 {
     using Kind = Param::Kind;
-    return {"enable",
-            "",
-            "Put connections between devices into hardware",
-            "It creates an nftables table with a flowtable and a rule, in one "
-            "transaction.\nOther tables stay as they are. A table that this "
-            "command has created before is\nreplaced.",
-            {{.kind = Kind::operand,
-              .name = "dev",
-              .value = "DEV",
-              .help = "devices that packets arrive at and leave from; for a "
-                      "bridge its ports, for a VLAN or PPPoE the device below",
-              .repeat = true},
-             {.kind = Kind::option,
-              .name = "--table",
-              .value = "NAME",
-              .help = "the table's name, by default nft_offload"},
-             {.kind = Kind::flag,
-              .name = "--software",
-              .help = "use the fast path in software only, no hardware"},
-             {.kind = Kind::option,
-              .name = "--proto",
-              .value = "LIST",
-              .help = "one or more of tcp, udp and gre, with commas between; by "
-                      "default tcp,udp",
-              .repeat = true},
-             {.kind = Kind::flag,
-              .name = "--counter",
-              .help = "count packets of each flow (the default)"},
-             {.kind = Kind::flag,
-              .name = "--no-counter",
-              .help = "do not count them"},
-             {.kind = Kind::flag,
-              .name = "--dry-run",
-              .help = "change nothing, print the table as nft -f reads it"},
-             {.kind = Kind::flag,
-              .name = "--persist",
-              .help = "also save it, so that it is created at each boot"},
-             {.kind = Kind::flag,
-              .name = "--persisted",
-              .help = "create the saved tables, with those devices that exist"}},
-            run};
+    return {
+        "enable",
+        "",
+        "Put connections between devices into hardware",
+        "It creates an nftables table with a flowtable and a rule, in one "
+        "transaction.\nOther tables stay as they are. A table that this "
+        "command has created before is\nreplaced.",
+        {{.kind = Kind::operand,
+          .name = "dev",
+          .value = "DEV",
+          .help = "devices that packets arrive at and leave from; for a "
+                  "bridge its ports, for a VLAN or PPPoE the device below",
+          .repeat = true},
+         {.kind = Kind::option,
+          .name = "--table",
+          .value = "NAME",
+          .help = "the table's name, by default nft_offload"},
+         {.kind = Kind::flag,
+          .name = "--software",
+          .help = "use the fast path in software only, no hardware"},
+         {.kind = Kind::option,
+          .name = "--proto",
+          .value = "LIST",
+          .help = "one or more of tcp, udp and gre, with commas between; by "
+                  "default tcp,udp",
+          .repeat = true},
+         {.kind = Kind::flag,
+          .name = "--counter",
+          .help = "count packets of each flow (the default)"},
+         {.kind = Kind::flag,
+          .name = "--no-counter",
+          .help = "do not count them"},
+         {.kind = Kind::flag,
+          .name = "--dry-run",
+          .help = "change nothing, print the table as nft -f reads it"},
+         {.kind = Kind::flag,
+          .name = "--persist",
+          .help = "also save it, so that it is created at each boot"},
+         {.kind = Kind::flag,
+          .name = "--persisted",
+          .help = "create the saved tables, with those devices that exist"}},
+        run};
 }
 
 } // namespace nfto::cli

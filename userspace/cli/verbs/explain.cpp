@@ -51,8 +51,8 @@ Filter filter_for(const Tuple &tuple, std::uint16_t zone)
 }
 
 // A packet after NAT is one of the other direction, turned round.
-Result<std::optional<Flow>>
-find_flow(Client &client, const Tuple &tuple, std::uint16_t zone)
+Result<std::optional<Flow>> find_flow(Client &client, const Tuple &tuple,
+                                      std::uint16_t zone)
 {
     std::optional<Flow> found;
 
@@ -69,7 +69,8 @@ find_flow(Client &client, const Tuple &tuple, std::uint16_t zone)
     return found;
 }
 
-Result<std::optional<Flowtable>> find_flowtable(Client &client, std::uint32_t id)
+Result<std::optional<Flowtable>> find_flowtable(Client &client,
+                                                std::uint32_t id)
 {
     auto flowtables = client.flowtables();
     if (!flowtables)
@@ -194,13 +195,14 @@ Verdict of_connection(const Connection &connection, const Ruleset &ruleset)
     if (ruleset.rules.empty())
         return {"no-rule", "No rule has \"flow add\".",
                 "nft-offload enable DEV..."};
-    return {"unseen",
-            "No packet of the connection has reached a rule with \"flow add\" "
-            "lately.",
-            fmt::format("Look at these rules: {}. Another rule may accept or drop "
-                        "the packets earlier, and packets that this machine "
-                        "does not forward never reach a forward chain.",
-                        rules_text(ruleset))};
+    return {
+        "unseen",
+        "No packet of the connection has reached a rule with \"flow add\" "
+        "lately.",
+        fmt::format("Look at these rules: {}. Another rule may accept or drop "
+                    "the packets earlier, and packets that this machine "
+                    "does not forward never reach a forward chain.",
+                    rules_text(ruleset))};
 }
 
 std::optional<Verdict> verdict_of(const Story &story)
@@ -408,32 +410,33 @@ Outcome run(Context &context)
 Verb explain_verb()
 {
     using Kind = Param::Kind;
-    return {"explain",
-            "",
-            "Whether a connection is in hardware, why not, and what to do",
-            "Either direction of the connection can be given, before NAT or after "
-            "it.\nIPv6 is written [ADDRESS]:PORT. For gre, only addresses are "
-            "given.",
-            {{.kind = Kind::operand,
-              .name = "proto",
-              .value = "PROTO",
-              .help = "tcp, udp or gre",
-              .required = true},
-             {.kind = Kind::operand,
-              .name = "src",
-              .value = "SRC:PORT",
-              .help = "where the packets come from",
-              .required = true},
-             {.kind = Kind::operand,
-              .name = "dst",
-              .value = "DST:PORT",
-              .help = "where the packets go to",
-              .required = true},
-             {.kind = Kind::option,
-              .name = "--zone",
-              .value = "ZONE",
-              .help = "conntrack zone of the connection, by default 0"}},
-            run};
+    return {
+        "explain",
+        "",
+        "Whether a connection is in hardware, why not, and what to do",
+        "Either direction of the connection can be given, before NAT or after "
+        "it.\nIPv6 is written [ADDRESS]:PORT. For gre, only addresses are "
+        "given.",
+        {{.kind = Kind::operand,
+          .name = "proto",
+          .value = "PROTO",
+          .help = "tcp, udp or gre",
+          .required = true},
+         {.kind = Kind::operand,
+          .name = "src",
+          .value = "SRC:PORT",
+          .help = "where the packets come from",
+          .required = true},
+         {.kind = Kind::operand,
+          .name = "dst",
+          .value = "DST:PORT",
+          .help = "where the packets go to",
+          .required = true},
+         {.kind = Kind::option,
+          .name = "--zone",
+          .value = "ZONE",
+          .help = "conntrack zone of the connection, by default 0"}},
+        run};
 }
 
 } // namespace nfto::cli

@@ -122,35 +122,46 @@ std::vector<Param> count_params()
 
 Verb flow_count_verb()
 {
-    return {"flow", "count", "How many flows there are, and where",
+    return {"flow",
+            "count",
+            "How many flows there are, and where",
             "All that is given must be true of a flow.",
-            count_params(), run_count};
+            count_params(),
+            run_count};
 }
 
 Verb flow_delete_verb()
 {
-    return {"flow", "delete", "End the flows that a filter chooses",
+    return {"flow",
+            "delete",
+            "End the flows that a filter chooses",
             "The connections continue in the slow path, where their next "
             "packets may begin\nnew flows.",
-            filter_params(), run_delete};
+            filter_params(),
+            run_delete};
 }
 
 Verb flow_flush_verb()
 {
-    return {"flow", "flush", "End all flows",
+    return {"flow",
+            "flush",
+            "End all flows",
             "The connections continue in the slow path, where their next "
             "packets may begin\nnew flows.",
-            {}, end_flows};
+            {},
+            end_flows};
 }
 
 Verb flow_revalidate_verb()
 {
-    return {"flow", "revalidate",
+    return {"flow",
+            "revalidate",
             "Check flows again: routes, neighbours, refusals of drivers",
             "Flows whose route or neighbour is not valid any more end. What a "
             "driver has\nrefused is offered to it again. Without a filter, all "
             "flows are checked.",
-            filter_params(), run_revalidate};
+            filter_params(),
+            run_revalidate};
 }
 
 } // namespace nfto::cli

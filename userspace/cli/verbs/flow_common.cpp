@@ -7,7 +7,8 @@ namespace nfto::cli {
 
 tl::expected<FlowQuery, Problem> query_of(const Arguments &args, Client &client)
 {
-    return parse_query(args, {find_device, [&] { return client.flowtables(); }});
+    return parse_query(args,
+                       {find_device, [&] { return client.flowtables(); }});
 }
 
 Problem flow_problem(Error error)

@@ -52,8 +52,7 @@ class FlowList {
 public:
     FlowList(Context &context, Client &client, const FlowQuery &query)
         : context_(context), client_(client), query_(query)
-    {
-    }
+    {}
 
     Outcome show()
     {

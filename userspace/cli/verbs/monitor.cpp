@@ -31,8 +31,7 @@ std::uint64_t now_ns()
 class TextPrinter {
 public:
     TextPrinter(Text &text, Devices &devices) : text_(text), devices_(devices)
-    {
-    }
+    {}
 
     void operator()(const FlowNew &event)
     {
@@ -111,8 +110,7 @@ private:
 class JsonPrinter {
 public:
     JsonPrinter(Json &json, Devices &devices) : json_(json), devices_(devices)
-    {
-    }
+    {}
 
     void operator()(const FlowNew &event)
     {

@@ -31,8 +31,8 @@ void print(Text &text, const Port &port)
     text.print("  queued {}  workers {}\n", port.queued, port.workers);
     text.print("  accepted {}  refused {}  removed {}  stuck {}  queries {}"
                "  lost {}\n",
-               port.accepted, port.refused, port.removed, port.stuck, port.queries,
-               port.lost);
+               port.accepted, port.refused, port.removed, port.stuck,
+               port.queries, port.lost);
     text.print("  forwarded {} pkt {}\n", port.packets, text.bytes(port.bytes));
 }
 

@@ -66,8 +66,8 @@ std::uint32_t partner_of(const System &system, std::uint32_t ifindex)
     return closeness(*link, *best) ? best->ifindex : ifindex;
 }
 
-ProbeRequest
-request_of(const Probed &probed, Feature feature, std::uint32_t count)
+ProbeRequest request_of(const Probed &probed, Feature feature,
+                        std::uint32_t count)
 {
     return {probed.ifindex, probed.out_ifindex, feature, count};
 }
@@ -170,10 +170,11 @@ void print(Context &context, const Probed &probed)
     if (probed.capacity)
         print_capacity(text, *probed.capacity);
     if (probed.out_ifindex == probed.ifindex)
-        text.print("Many drivers do not send a packet back to the device that it "
-                   "came from. Name another port, too: nft-offload probe {} "
-                   "to DEV2\n",
-                   device);
+        text.print(
+            "Many drivers do not send a packet back to the device that it "
+            "came from. Name another port, too: nft-offload probe {} "
+            "to DEV2\n",
+            device);
     if (const auto left = left_in(probed))
         text.print("The driver did not remove {} of the rules. Set the "
                    "device down and up.\n",
@@ -282,27 +283,28 @@ Outcome run(Context &context)
 Verb probe_verb()
 {
     using Kind = Param::Kind;
-    return {"probe",
-            "",
-            "What kinds of flows the driver of a device takes",
-            "The driver is offered rules for addresses that no network uses, one "
-            "kind after\nthe other, and removes them again. The exit status is "
-            "0, or 11 when the driver\naccepts none.",
-            {{.kind = Kind::operand,
-              .name = "dev",
-              .value = "DEV",
-              .help = "the device that packets would arrive at",
-              .required = true},
-             {.kind = Kind::pair,
-              .name = "to",
-              .value = "DEV2",
-              .help = "the device that they would leave from; by default "
-                      "another port of the same NIC, or DEV"},
-             {.kind = Kind::pair,
-              .name = "capacity",
-              .value = "COUNT",
-              .help = "also try how many rules fit in, up to this number"}},
-            run};
+    return {
+        "probe",
+        "",
+        "What kinds of flows the driver of a device takes",
+        "The driver is offered rules for addresses that no network uses, one "
+        "kind after\nthe other, and removes them again. The exit status is "
+        "0, or 11 when the driver\naccepts none.",
+        {{.kind = Kind::operand,
+          .name = "dev",
+          .value = "DEV",
+          .help = "the device that packets would arrive at",
+          .required = true},
+         {.kind = Kind::pair,
+          .name = "to",
+          .value = "DEV2",
+          .help = "the device that they would leave from; by default "
+                  "another port of the same NIC, or DEV"},
+         {.kind = Kind::pair,
+          .name = "capacity",
+          .value = "COUNT",
+          .help = "also try how many rules fit in, up to this number"}},
+        run};
 }
 
 } // namespace nfto::cli

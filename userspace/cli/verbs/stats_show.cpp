@@ -52,13 +52,14 @@ Outcome run(Context &context)
 
 Verb stats_show_verb()
 {
-    return {"stats",
-            "show",
-            "Totals of the network namespace",
-            "What hardware and software have forwarded, and how often each reason "
-            "was met.",
-            {},
-            run};
+    return {
+        "stats",
+        "show",
+        "Totals of the network namespace",
+        "What hardware and software have forwarded, and how often each reason "
+        "was met.",
+        {},
+        run};
 }
 
 } // namespace nfto::cli

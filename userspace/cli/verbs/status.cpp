@@ -196,12 +196,12 @@ void print_ruleset(Text &text, const Picture &picture)
 {
     Columns columns;
     for (const RulesetFlowtable &flowtable : picture.ruleset->flowtables)
-        columns.row({fmt::format("{} {} {}", family_name(flowtable.family),
-                                 printable(flowtable.table),
-                                 printable(flowtable.name)),
-                     flags_text(flowtable.offload, flowtable.counter),
-                     joined(flowtable.devices),
-                     provider_text(text, picture, flowtable)});
+        columns.row(
+            {fmt::format("{} {} {}", family_name(flowtable.family),
+                         printable(flowtable.table), printable(flowtable.name)),
+             flags_text(flowtable.offload, flowtable.counter),
+             joined(flowtable.devices),
+             provider_text(text, picture, flowtable)});
     columns.print(text.out(), "  ");
     if (picture.ruleset->flowtables.empty())
         text.print("  none; to create one: nft-offload enable DEV...\n");
@@ -234,7 +234,8 @@ void print_ports(Text &text, const Picture &picture)
 {
     Columns columns;
     for (const Port &port : picture.ports) {
-        std::string in_hardware = fmt::format("{} in hardware", port.in_hardware);
+        std::string in_hardware =
+            fmt::format("{} in hardware", port.in_hardware);
         if (port.full_at)
             in_hardware += fmt::format(" (full at {})", *port.full_at);
         columns.row({printable(port.name),
@@ -245,8 +246,9 @@ void print_ports(Text &text, const Picture &picture)
     }
     columns.print(text.out(), "  ");
     if (picture.ports.empty())
-        text.print("  none; the devices of a flowtable with \"flags offload\" are "
-                   "ports\n");
+        text.print(
+            "  none; the devices of a flowtable with \"flags offload\" are "
+            "ports\n");
 }
 
 void print_flows(Text &text, const Picture &picture)
@@ -266,13 +268,12 @@ void print_flows(Text &text, const Picture &picture)
 void print_share(Text &text, const Stats &stats)
 {
     const Stats::Recent recent = stats.recent.value_or(Stats::Recent{});
-    text.print("packets in hardware: now {}, in total {}\n",
-               text.paint(Colour::strong,
-                          percent(recent.hw_packets,
-                                  recent.hw_packets + recent.packets)),
-               text.paint(Colour::strong,
-                          percent(stats.hw_packets,
-                                  stats.hw_packets + stats.packets)));
+    text.print(
+        "packets in hardware: now {}, in total {}\n",
+        text.paint(Colour::strong, percent(recent.hw_packets,
+                                           recent.hw_packets + recent.packets)),
+        text.paint(Colour::strong, percent(stats.hw_packets,
+                                           stats.hw_packets + stats.packets)));
 }
 
 void print(Text &text, Devices &devices, const Picture &picture)
@@ -306,11 +307,15 @@ Outcome run(Context &context)
 
 Verb status_verb()
 {
-    return {"status", "", "All on one screen; the same as no argument at all",
-            "Packets are those that the fast path has forwarded, in hardware or "
-            "in software;\n\"now\" means the last 10 to 20 seconds. Most of it "
-            "is shown to everybody.",
-            {}, run};
+    return {
+        "status",
+        "",
+        "All on one screen; the same as no argument at all",
+        "Packets are those that the fast path has forwarded, in hardware or "
+        "in software;\n\"now\" means the last 10 to 20 seconds. Most of it "
+        "is shown to everybody.",
+        {},
+        run};
 }
 
 } // namespace nfto::cli

@@ -130,10 +130,9 @@ std::vector<Param> params()
                       "time between two looks, by default 2"});
     params.push_back(
         {Param::Kind::option, "--count", "N", "end after N times"});
-    params.push_back(
-        {Param::Kind::flag, "--plain", "",
-         "print text, also on a terminal; \"limit\" is how many "
-         "flows, by default 20"});
+    params.push_back({Param::Kind::flag, "--plain", "",
+                      "print text, also on a terminal; \"limit\" is how many "
+                      "flows, by default 20"});
     return params;
 }
 
@@ -141,15 +140,16 @@ std::vector<Param> params()
 
 Verb top_verb()
 {
-    return {"top",
-            "",
-            "Flows by rate, and what hardware carries, live",
-            "It prints plain text where the output is no terminal; in JSON, one "
-            "object each\ntime. Totals and ports are new each time; the list of "
-            "flows is made only as\noften as costs less than 2.5 % of a CPU. On "
-            "the screen, h is help and q quits.",
-            params(),
-            run};
+    return {
+        "top",
+        "",
+        "Flows by rate, and what hardware carries, live",
+        "It prints plain text where the output is no terminal; in JSON, one "
+        "object each\ntime. Totals and ports are new each time; the list of "
+        "flows is made only as\noften as costs less than 2.5 % of a CPU. On "
+        "the screen, h is help and q quits.",
+        params(),
+        run};
 }
 
 } // namespace nfto::cli

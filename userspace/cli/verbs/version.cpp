@@ -21,8 +21,12 @@ Outcome run(Context &context)
 
 Verb version_verb()
 {
-    return {"version", "", "The version of this tool",
-            "The version of the module is in \"nft-offload status\".", {}, run};
+    return {"version",
+            "",
+            "The version of this tool",
+            "The version of the module is in \"nft-offload status\".",
+            {},
+            run};
 }
 
 } // namespace nfto::cli

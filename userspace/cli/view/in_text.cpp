@@ -39,7 +39,8 @@ void print_direction(Text &text, Devices &devices, std::string_view arrow,
         fmt::format("  {} {} > {}", arrow, devices.shown(direction.in_ifindex),
                     devices.shown(direction.out_ifindex));
     if (direction.route_ifindex != direction.out_ifindex)
-        line += fmt::format(" route {}", devices.shown(direction.route_ifindex));
+        line +=
+            fmt::format(" route {}", devices.shown(direction.route_ifindex));
     if (direction.next_hop)
         line += " via " + direction.next_hop->text();
     if (direction.mac)
@@ -93,8 +94,8 @@ std::string error_text(int error, const std::string &why)
             text = fmt::format("errno {}", error);
     }
     if (!why.empty())
-        text += fmt::format("{}\"{}\"", text.empty() ? "" : " ",
-                            printable(why));
+        text +=
+            fmt::format("{}\"{}\"", text.empty() ? "" : " ", printable(why));
     return text;
 }
 

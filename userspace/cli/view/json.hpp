@@ -57,8 +57,7 @@ public:
     [[nodiscard]] Scope object();
 
     /// A member. An std::optional that is empty is left out.
-    template <typename T>
-    void member(std::string_view name, const T &value)
+    template <typename T> void member(std::string_view name, const T &value)
     {
         key(name);
         element(value);

@@ -19,7 +19,8 @@ struct Total {
     std::uint64_t packets = 0;
     std::uint64_t bytes = 0;
 };
-[[nodiscard]] std::optional<Total> total_of(const Direction &direction) noexcept;
+[[nodiscard]] std::optional<Total>
+total_of(const Direction &direction) noexcept;
 /// Of both directions.
 [[nodiscard]] Total total_of(const Flow &flow) noexcept;
 

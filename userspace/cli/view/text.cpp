@@ -159,8 +159,8 @@ void Columns::print(Output &out, std::string_view indent) const
             const std::string blanks(widths[at] - width(cells[at]), ' ');
             if (at)
                 line += "  ";
-            const bool right = at < aligns_.size() &&
-                               aligns_[at] == Align::right;
+            const bool right =
+                at < aligns_.size() && aligns_[at] == Align::right;
             line += right ? blanks + cells[at] : cells[at] + blanks;
         }
         line.erase(line.find_last_not_of(' ') + 1);

@@ -61,9 +61,9 @@ class Columns {
 public:
     enum class Align { left, right };
 
-    explicit Columns(std::vector<Align> aligns = {}) : aligns_(std::move(aligns))
-    {
-    }
+    explicit Columns(std::vector<Align> aligns = {})
+        : aligns_(std::move(aligns))
+    {}
     void row(std::vector<std::string> cells);
     void print(Output &out, std::string_view indent = {}) const;
 

@@ -55,8 +55,8 @@ std::string_view without_brackets(std::string_view text)
     return text;
 }
 
-tl::expected<Endpoint, Problem>
-parse_endpoint(std::string_view word, bool ports)
+tl::expected<Endpoint, Problem> parse_endpoint(std::string_view word,
+                                               bool ports)
 {
     const auto colon = ports ? word.rfind(':') : word.size();
     if (colon == std::string_view::npos)

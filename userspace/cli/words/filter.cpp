@@ -34,8 +34,7 @@ class QueryParser {
 public:
     QueryParser(const Arguments &args, const FilterNames &names)
         : args_(args), names_(names)
-    {
-    }
+    {}
 
     tl::expected<FlowQuery, Problem> parse()
     {
@@ -229,8 +228,8 @@ std::vector<Param> filter_params()
         {Kind::pair, "state", "STATE",
          "where the flow is; half means one direction in hardware",
          names_of<FlowState, flow_state_count>},
-        {Kind::pair, "hw", "HW",
-         "where a direction is, seen from the hardware", names_of<Hw, hw_count>},
+        {Kind::pair, "hw", "HW", "where a direction is, seen from the hardware",
+         names_of<Hw, hw_count>},
         {Kind::pair, "reason", "REASON",
          "why a direction is not in hardware; hw, dev and in are then of the "
          "same direction",
@@ -296,8 +295,9 @@ Param flowtable_param(Kind kind, bool required)
     return {.kind = kind,
             .name = "flowtable",
             .value = "FLOWTABLE",
-            .help = "the flowtable: NAME, TABLE/NAME, FAMILY TABLE NAME, or its "
-                    "id in the module",
+            .help =
+                "the flowtable: NAME, TABLE/NAME, FAMILY TABLE NAME, or its "
+                "id in the module",
             .required = required,
             .families = true};
 }
@@ -315,11 +315,12 @@ find_flowtable(const std::vector<std::string_view> &words,
         }
     if (found.size() == 1)
         return found.front()->id;
-    const std::string text = printable(fmt::format("{}", fmt::join(words, " ")));
+    const std::string text =
+        printable(fmt::format("{}", fmt::join(words, " ")));
     if (found.empty())
-        return fail(no_such(
-            fmt::format("The module provides no flowtable '{}'.", text),
-            "To see which there are: nft-offload flowtable show"));
+        return fail(
+            no_such(fmt::format("The module provides no flowtable '{}'.", text),
+                    "To see which there are: nft-offload flowtable show"));
     return fail(wrong_usage(
         fmt::format("'{}' may be several flowtables: {}.", text, list),
         "Name one of them as TABLE/NAME or as FAMILY TABLE NAME."));

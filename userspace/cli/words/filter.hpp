@@ -38,7 +38,8 @@ struct FlowQuery {
 
 /// How names in a filter are found.
 struct FilterNames {
-    std::function<tl::expected<std::uint32_t, Problem>(std::string_view)> device;
+    std::function<tl::expected<std::uint32_t, Problem>(std::string_view)>
+        device;
     /// The flowtables there are, asked for only when one is named.
     std::function<Result<std::vector<Flowtable>>()> flowtables;
 };

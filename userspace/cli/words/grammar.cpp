@@ -26,8 +26,7 @@ bool is_pair(const Param &param)
 
 bool is_option(const Param &param)
 {
-    return param.kind == Param::Kind::flag ||
-           param.kind == Param::Kind::option;
+    return param.kind == Param::Kind::flag || param.kind == Param::Kind::option;
 }
 
 } // namespace
@@ -89,17 +88,16 @@ struct Arguments::Parser {
         return all;
     }
 
-    [[nodiscard]] tl::unexpected<Problem>
-    unknown(std::string_view word) const
+    [[nodiscard]] tl::unexpected<Problem> unknown(std::string_view word) const
     {
         const Names all = names(word.starts_with('-') ? is_option : is_pair);
         if (!all.empty())
-            return fail(wrong_usage(fmt::format(
-                "'{}' takes no '{}', only {}.", verb_name(verb), word,
-                enumerate(all))));
+            return fail(wrong_usage(fmt::format("'{}' takes no '{}', only {}.",
+                                                verb_name(verb), word,
+                                                enumerate(all))));
         if (word.starts_with('-'))
-            return fail(wrong_usage(fmt::format(
-                "'{}' has no option '{}'.", verb_name(verb), word)));
+            return fail(wrong_usage(fmt::format("'{}' has no option '{}'.",
+                                                verb_name(verb), word)));
         return fail(wrong_usage(fmt::format(
             "'{}' is one word too many for '{}'.", word, verb_name(verb))));
     }
@@ -107,8 +105,8 @@ struct Arguments::Parser {
     Done add(const Param &param, std::optional<std::string_view> value)
     {
         if (!param.repeat && found.has(param.name))
-            return fail(wrong_usage(
-                fmt::format("'{}' is there twice.", param.name)));
+            return fail(
+                wrong_usage(fmt::format("'{}' is there twice.", param.name)));
         if (value && param.choices && !contains(param.choices(), *value))
             return fail(wrong_usage(fmt::format(
                 "There is no {} '{}', only {}.",
@@ -125,9 +123,9 @@ struct Arguments::Parser {
         for (int more = 0; more < 2; ++more) {
             const auto value = take();
             if (!value || value->empty())
-                return fail(wrong_usage(fmt::format(
-                    "'{} {}' needs TABLE and NAME after it.", param.name,
-                    family)));
+                return fail(wrong_usage(
+                    fmt::format("'{} {}' needs TABLE and NAME after it.",
+                                param.name, family)));
             found.given_.emplace_back(param.name, value);
         }
         return {};
@@ -137,8 +135,8 @@ struct Arguments::Parser {
     {
         const auto value = take();
         if (!value || value->empty())
-            return fail(wrong_usage(fmt::format(
-                "'{}' needs {} after it.", shown, param.value)));
+            return fail(wrong_usage(
+                fmt::format("'{}' needs {} after it.", shown, param.value)));
         return add(param, value);
     }
 
@@ -154,8 +152,7 @@ struct Arguments::Parser {
                        ? with_value(*param, name)
                        : add(*param, word.substr(equals + 1));
         if (equals != std::string_view::npos)
-            return fail(
-                wrong_usage(fmt::format("'{}' takes no value.", name)));
+            return fail(wrong_usage(fmt::format("'{}' takes no value.", name)));
         return add(*param, std::nullopt);
     }
 
@@ -177,9 +174,8 @@ struct Arguments::Parser {
             return option(word);
         const Param *pair = only_operands ? nullptr : find(is_pair, word);
         if (pair)
-            return pair->kind == Param::Kind::pair
-                       ? with_value(*pair, word)
-                       : with_optional_value(*pair);
+            return pair->kind == Param::Kind::pair ? with_value(*pair, word)
+                                                   : with_optional_value(*pair);
         const Param *operand = next_operand();
         return operand ? add(*operand, word) : Done(unknown(word));
     }
@@ -257,8 +253,8 @@ complete(std::string_view word, std::span<const std::string_view> names,
     if (found.empty())
         return fail(wrong_usage(fmt::format("There is no {} '{}', only {}.",
                                             what, word, enumerate(names))));
-    return fail(wrong_usage(fmt::format("'{}' may be {}.", word,
-                                        enumerate(found, "or"))));
+    return fail(wrong_usage(
+        fmt::format("'{}' may be {}.", word, enumerate(found, "or"))));
 }
 
 tl::expected<const Verb *, Problem>
@@ -282,11 +278,10 @@ find_verb(std::span<const std::string_view> &words)
     // The first is what the object alone means.
     if (words.empty() || candidates.front()->command.empty())
         return candidates.front();
-    const auto command = complete(words.front(), commands,
-                                  "command");
+    const auto command = complete(words.front(), commands, "command");
     if (!command)
-        return fail(wrong_usage(fmt::format("{}: {}", *object,
-                                            command.error().error.why)));
+        return fail(wrong_usage(
+            fmt::format("{}: {}", *object, command.error().error.why)));
     words = words.subspan(1);
     return candidates[static_cast<std::size_t>(
         std::find(commands.begin(), commands.end(), *command) -

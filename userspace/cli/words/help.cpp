@@ -82,10 +82,10 @@ void print_globals(Output &out)
 {
     out.write("\nOptions, before or after the command:\n");
     for (const GlobalOption &option : global_options())
-        out.print("  {:<20}{}\n",
-                  fmt::format("{}, {} {}", option.brief, option.name,
-                              option.value),
-                  option.help);
+        out.print(
+            "  {:<20}{}\n",
+            fmt::format("{}, {} {}", option.brief, option.name, option.value),
+            option.help);
 }
 
 void print_exits(Output &out)
@@ -132,7 +132,8 @@ void print_help(Output &out, std::string_view object)
     for (const Verb &verb : verbs())
         if (verb.object == object)
             out.print("  {:<12} {}\n", verb.command, verb.summary);
-    out.print("\nFor more on one of them: nft-offload help {} COMMAND\n", object);
+    out.print("\nFor more on one of them: nft-offload help {} COMMAND\n",
+              object);
 }
 
 void print_help(Output &out, const Verb &verb)

@@ -71,9 +71,9 @@ public:
     /// flow that lived throughout the call is shown.
     /// @return EAGAIN when it was disturbed @a patience times; what was shown is
     ///   right, but flows may be missing.
-    [[nodiscard]] NFTO_EXPORT Result<void>
-    flows(const Filter &filter, const FlowVisitor &visit,
-          unsigned int patience = 8);
+    [[nodiscard]] NFTO_EXPORT Result<void> flows(const Filter &filter,
+                                                 const FlowVisitor &visit,
+                                                 unsigned int patience = 8);
     /// ENOENT if there is none of this id.
     [[nodiscard]] NFTO_EXPORT Result<Flow> flow(std::uint64_t id);
     [[nodiscard]] NFTO_EXPORT Result<Counts> count(const Filter &filter);

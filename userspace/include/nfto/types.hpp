@@ -28,7 +28,8 @@ struct Address {
     /// As inet_ntop(3) writes it.
     [[nodiscard]] NFTO_EXPORT std::string text() const;
     /// From text as inet_pton(3) takes it. EINVAL.
-    [[nodiscard]] NFTO_EXPORT static Result<Address> parse(std::string_view text);
+    [[nodiscard]] NFTO_EXPORT static Result<Address>
+    parse(std::string_view text);
     friend bool operator==(const Address &, const Address &) = default;
 };
 
@@ -41,7 +42,8 @@ struct Prefix {
     /// The address alone where all bits count.
     [[nodiscard]] NFTO_EXPORT std::string text() const;
     /// "10.0.0.0/8", "2001:db8::/32", or an address alone. EINVAL.
-    [[nodiscard]] NFTO_EXPORT static Result<Prefix> parse(std::string_view text);
+    [[nodiscard]] NFTO_EXPORT static Result<Prefix>
+    parse(std::string_view text);
     friend bool operator==(const Prefix &, const Prefix &) = default;
 };
 

@@ -159,7 +159,8 @@ Result<Flowtable> Client::set_flowtable(std::uint32_t id,
 Result<Stats> Client::stats()
 {
     Module::Ask request(impl_->module, NFTO_CMD_STATS_GET, NLM_F_ACK);
-    return impl_->module.get<Stats>(request, "asking the module for its totals");
+    return impl_->module.get<Stats>(request,
+                                    "asking the module for its totals");
 }
 
 Result<std::vector<Refusal>> Client::refusals(std::optional<Reason> reason)
@@ -217,7 +218,8 @@ Result<Changed> Client::revalidate(const Filter &filter)
 
 Result<Changed> Client::revalidate_flow(std::uint64_t id)
 {
-    return impl_->change(NFTO_CMD_FLOW_REVALIDATE, id, "looking anew at a flow");
+    return impl_->change(NFTO_CMD_FLOW_REVALIDATE, id,
+                         "looking anew at a flow");
 }
 
 Result<ProbeAnswer> Client::probe(const ProbeRequest &request)

@@ -36,8 +36,7 @@ Module::Ask::Ask(const Module &module, std::uint8_t command,
 
 Module::Module(std::unique_ptr<Transport> transport) noexcept
     : exchange_(std::move(transport))
-{
-}
+{}
 
 Result<Module> Module::open(std::unique_ptr<Transport> transport)
 {

@@ -575,10 +575,9 @@ bool parse(Bytes attrs, Flow &flow)
 bool parse(Bytes attrs, FlowHw &event)
 {
     bool there = false;
-    return for_each(attrs,
-                    [&](const Attr &attr) {
-                        return take(attr, event, there);
-                    }) &&
+    return for_each(
+               attrs,
+               [&](const Attr &attr) { return take(attr, event, there); }) &&
            event.id != 0 && there;
 }
 
