@@ -104,7 +104,7 @@ namespaces() {
 	ip -n r2 link set d0 up
 	nsenter --net=/run/netns/r2 nft -f - <<<"$(ruleset ip d0 "")"
 	other=$(nsenter --net=/run/netns/r2 cat /proc/net/nft_offload)
-	has "netns: it has its own table" "$other" "^table .* family=ip table=t name=ft .* hw=0"
+	has "netns: it has its own table" "$other" "^flowtable .* family=ip table=t name=ft .* offload=0"
 	is "netns: and no other" "$(grep -c ^flowtable <<<"$other")" 1
 	is "netns: and no port" "$(grep -c ^port <<<"$other")" 0
 	is "netns: nor has the first one" "$(in_ns r grep -c ^flowtable /proc/net/nft_offload)" 1
