@@ -72,7 +72,7 @@ static struct nfto_net *net_alloc(struct net *net)
 	mutex_init(&nn->lock);
 	INIT_LIST_HEAD(&nn->tables);
 	INIT_LIST_HEAD(&nn->ports);
-	nfto_routes_init(&nn->routes);
+	nfto_routes_init(nn);
 	nfto_wheel_init(&nn->wheel);
 	nfto_check_init(nn);
 	nfto_ruleset_init(nn);

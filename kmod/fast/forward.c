@@ -90,14 +90,18 @@ static bool is_for_us(const struct sk_buff *skb, const struct nfto_dir *dir)
 				       back->l3dev->dev_addr);
 }
 
-static bool closes_tcp(const struct sk_buff *skb, const struct nfto_packet *p)
+/* Return: why conntrack has to see this packet; TCP_CLOSE if the flow is over. */
+static enum nfto_reason for_conntrack(const struct sk_buff *skb,
+				      const struct nfto_packet *p)
 {
 	const struct tcphdr *tcp;
 
 	if (p->key.proto != IPPROTO_TCP)
-		return false;
+		return NFTO_REASON_NONE;
 	tcp = (const void *)(skb_network_header(skb) + p->offset + p->thoff);
-	return tcp->fin || tcp->rst;
+	if (unlikely(tcp->fin || tcp->rst))
+		return NFTO_REASON_TCP_CLOSE;
+	return unlikely(tcp->syn) ? NFTO_REASON_TCP_SYN : NFTO_REASON_NONE;
 }
 
 /* Return: why this packet is left to the slow path. */
@@ -191,11 +195,14 @@ struct nfto_dir *nfto_forward_begin(struct sk_buff *skb, struct nfto_packet *p,
 		return leave_to_slow_path(p, NFTO_REASON_MTU, verdict);
 	if (unlikely(!is_for_us(skb, dir)))
 		return leave_to_slow_path(p, NFTO_REASON_NOT_FOR_US, verdict);
-	if (unlikely(closes_tcp(skb, p))) {
-		nfto_flow_end(nfto_flow_of(dir), NFTO_REASON_TCP_CLOSE);
+	reason = for_conntrack(skb, p);
+	if (unlikely(reason == NFTO_REASON_TCP_CLOSE)) {
+		nfto_flow_end(nfto_flow_of(dir), reason);
 		*verdict = NF_ACCEPT;
 		return NULL;
 	}
+	if (unlikely(reason))
+		return leave_to_slow_path(p, reason, verdict);
 	/* The connection was deleted and begins anew, and so may its flow. */
 	if (unlikely(nf_ct_is_dying(nfto_flow_of(dir)->ct))) {
 		nfto_flow_end(nfto_flow_of(dir), NFTO_REASON_CT_GONE);

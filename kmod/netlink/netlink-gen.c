@@ -16,7 +16,7 @@ const struct nla_policy nfto_filter_nl_policy[NFTO_A_FILTER_DPORT + 1] = {
 	[NFTO_A_FILTER_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
 	[NFTO_A_FILTER_IN_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
 	[NFTO_A_FILTER_HW] = NLA_POLICY_MAX(NLA_U32, 3),
-	[NFTO_A_FILTER_REASON] = NLA_POLICY_MAX(NLA_U32, 53),
+	[NFTO_A_FILTER_REASON] = NLA_POLICY_MAX(NLA_U32, 56),
 	[NFTO_A_FILTER_ADDRESS] = { .type = NLA_BINARY, },
 	[NFTO_A_FILTER_PREFIX_LEN] = NLA_POLICY_MAX(NLA_U32, 128),
 	[NFTO_A_FILTER_PORT] = { .type = NLA_U16, },
@@ -59,7 +59,7 @@ const struct nla_policy nfto_stats_get_nl_policy[NFTO_A_STATS_PAD + 1] = {
 
 /* NFTO_CMD_REFUSAL_GET - do */
 const struct nla_policy nfto_refusal_get_nl_policy[NFTO_A_REFUSAL_REASON + 1] = {
-	[NFTO_A_REFUSAL_REASON] = NLA_POLICY_MAX(NLA_U32, 53),
+	[NFTO_A_REFUSAL_REASON] = NLA_POLICY_MAX(NLA_U32, 56),
 };
 
 /* NFTO_CMD_FLOW_COUNT - do */

@@ -60,7 +60,10 @@
 	{ 50, "route-changed" }, \
 	{ 51, "route-check" }, \
 	{ 52, "ruleset-check" }, \
-	{ 53, "ruleset-denied" }
+	{ 53, "ruleset-denied" }, \
+	{ 54, "tcp-syn" }, \
+	{ 55, "multicast" }, \
+	{ 56, "bridged" }
 
 #define NFTO_PORT_STATE_NAMES \
 	{ 0, "unbound" }, \

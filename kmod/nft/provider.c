@@ -105,8 +105,31 @@ static enum nfto_reason check_protocol(const struct nf_conn *ct,
 	return NFTO_REASON_PROTOCOL;
 }
 
+/* A bridge shows its packets to iptables by a route that is none (br_netfilter). */
+static bool is_bridged(const struct sk_buff *skb)
+{
+	const struct dst_entry *dst = skb_dst(skb);
+
+	return dst && dst->flags & DST_FAKE_RTABLE;
+}
+
+/* Also broadcast: one packet is not the other end's alone. */
+static bool is_multicast(const struct sk_buff *skb, u8 pf)
+{
+	if (skb->pkt_type == PACKET_MULTICAST || skb->pkt_type == PACKET_BROADCAST)
+		return true;
+	if (pf == NFPROTO_IPV6)
+		return ipv6_addr_is_multicast(&ipv6_hdr(skb)->daddr);
+	return ipv4_is_multicast(ip_hdr(skb)->daddr) ||
+	       ipv4_is_lbcast(ip_hdr(skb)->daddr);
+}
+
 static enum nfto_reason check_packet(const struct nft_pktinfo *pkt)
 {
+	if (is_bridged(pkt->skb))
+		return NFTO_REASON_BRIDGED;
+	if (is_multicast(pkt->skb, nft_pf(pkt)))
+		return NFTO_REASON_MULTICAST;
 	if (skb_sec_path(pkt->skb))
 		return NFTO_REASON_IPSEC;
 	if (nft_pf(pkt) == NFPROTO_IPV4 && IPCB(pkt->skb)->opt.optlen)
@@ -141,6 +164,8 @@ static enum nfto_reason refusal_reason(int err)
 		return NFTO_REASON_NO_ROUTE;
 	case -EEXIST:
 		return NFTO_REASON_EXISTS;
+	case -EPROTONOSUPPORT:
+		return NFTO_REASON_ENCAPSULATION;
 	default:
 		return NFTO_REASON_NO_MEMORY;
 	}

@@ -140,6 +140,11 @@ constexpr auto table = std::to_array<Advice>({
      "ruleset."},
     {Reason::ruleset_denied,
      "Look which rule takes the packets: nft monitor trace."},
+    {Reason::tcp_syn, "Nothing to do: the next connection begins."},
+    {Reason::multicast, "Nothing to do: multicast stays in the slow path."},
+    {Reason::bridged,
+     "If bridged packets need not pass the forward chain: sysctl "
+     "net.bridge.bridge-nf-call-iptables=0, and -ip6tables."},
 });
 
 constexpr bool is_complete()

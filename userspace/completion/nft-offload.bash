@@ -78,7 +78,7 @@ _nft_offload_reasons() {
 		# reasons: written by netlink/generate, words refused 2
 		truncated ip-options protocol gre-version no-conntrack
 		not-established not-confirmed helper seq-adjust nat-clash
-		gre-nat ipsec no-route no-memory exists
+		gre-nat ipsec no-route no-memory exists multicast bridged
 		# reasons: end
 	) directions=(
 		none

@@ -33,7 +33,7 @@ std::optional<Enum> find(const Table &table, std::string_view name) noexcept
     return std::nullopt;
 }
 
-constexpr std::array<Entry, 54> reason_table{{
+constexpr std::array<Entry, 57> reason_table{{
     {"none",
      "There is no reason. A direction with it is in hardware."},
     {"no-flow",
@@ -142,6 +142,12 @@ constexpr std::array<Entry, 54> reason_table{{
      "The direction is not in hardware, or the packet was left to the slow path. The ruleset has changed, and one packet of this direction has to go through it first and reach \"flow add\" again."},
     {"ruleset-denied",
      "The flow has ended. The ruleset has changed, and packets of the connection do not reach \"flow add\" any more."},
+    {"tcp-syn",
+     "The packet was left to the slow path. It is a SYN; conntrack decides whether a connection begins anew."},
+    {"multicast",
+     "The flow was refused. The packet is for more than one receiver."},
+    {"bridged",
+     "The flow was refused. The packet is bridged, not routed; br_netfilter shows it to the forward chain."},
 }};
 
 constexpr std::array<Entry, 4> reason_kind_table{{
@@ -463,6 +469,12 @@ constexpr std::array<Kinds, reason_count> reason_kinds{{
     {2, {ReasonKind::not_in_hardware, ReasonKind::slow_path}},
     // ruleset-denied
     {1, {ReasonKind::ended}},
+    // tcp-syn
+    {1, {ReasonKind::slow_path}},
+    // multicast
+    {1, {ReasonKind::refused}},
+    // bridged
+    {1, {ReasonKind::refused}},
 }};
 
 } // namespace

@@ -192,6 +192,14 @@ enum class Reason : std::uint32_t {
     /// The flow has ended. The ruleset has changed, and packets of the
     /// connection do not reach "flow add" any more.
     ruleset_denied,
+    /// The packet was left to the slow path. It is a SYN; conntrack decides
+    /// whether a connection begins anew.
+    tcp_syn,
+    /// The flow was refused. The packet is for more than one receiver.
+    multicast,
+    /// The flow was refused. The packet is bridged, not routed; br_netfilter
+    /// shows it to the forward chain.
+    bridged,
 };
 
 /// The value's name as in netlink/nfto.yaml; "unknown" for one that a newer
@@ -203,7 +211,7 @@ enum class Reason : std::uint32_t {
 template <> [[nodiscard]] NFTO_EXPORT std::optional<Reason>
 from_name<Reason>(std::string_view name) noexcept;
 /// How many values there are, from 0 on.
-inline constexpr std::uint32_t reason_count = 54;
+inline constexpr std::uint32_t reason_count = 57;
 
 /// What a reason can be of. The kinds of each reason are said with it in
 /// netlink/nfto.yaml.

@@ -140,6 +140,12 @@
  *   direction has to go through it first and reach "flow add" again.
  * @NFTO_REASON_RULESET_DENIED: The flow has ended. The ruleset has changed,
  *   and packets of the connection do not reach "flow add" any more.
+ * @NFTO_REASON_TCP_SYN: The packet was left to the slow path. It is a SYN;
+ *   conntrack decides whether a connection begins anew.
+ * @NFTO_REASON_MULTICAST: The flow was refused. The packet is for more than
+ *   one receiver.
+ * @NFTO_REASON_BRIDGED: The flow was refused. The packet is bridged, not
+ *   routed; br_netfilter shows it to the forward chain.
  */
 enum nfto_reason {
 	NFTO_REASON_NONE,
@@ -196,6 +202,9 @@ enum nfto_reason {
 	NFTO_REASON_ROUTE_CHECK,
 	NFTO_REASON_RULESET_CHECK,
 	NFTO_REASON_RULESET_DENIED,
+	NFTO_REASON_TCP_SYN,
+	NFTO_REASON_MULTICAST,
+	NFTO_REASON_BRIDGED,
 
 	/* private: */
 	__NFTO_REASON_MAX,
