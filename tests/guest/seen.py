@@ -12,12 +12,16 @@ import sys
 import time
 import traceback
 
+import seen_ipsec
+import seen_links
+import seen_routes
 import seen_rules
+import seen_tcp
 from netlink import shell, tap
 from seen_world import MODES, World, use
 
 CASES = {}
-for module in (seen_rules,):
+for module in (seen_rules, seen_routes, seen_ipsec, seen_links, seen_tcp):
     CASES.update(module.CASES)
 LEFT_OUT = "kernel-hw",		# where no mode is given
 
