@@ -63,12 +63,12 @@ def comes(world, v6, conns):
     for way, goes in (("out", (False, True)), ("fwd", (True, False)),
                       ("in", (True, True))):
         stopped(world, conns, f"policy {way} block", goes,
-                lambda: ip("r", policy(v6, way, "action block")), 2)
+                lambda: ip("r", policy(v6, way, "action block")))
         ip("r", "xfrm policy flush")
         for conn in conns:
             world.becomes_fast(conn, text=f"policy {way} is gone")
     stopped(world, conns, "policy fwd wants protection", (True, False),
-            lambda: ip("r", policy(v6, "fwd", template(v6, "fwd"))), 2)
+            lambda: ip("r", policy(v6, "fwd", template(v6, "fwd"))))
     ip("r", "xfrm policy flush")
     for conn in conns:
         world.becomes_fast(conn, text="policy fwd is gone")
@@ -89,7 +89,7 @@ def encrypts(world, v6, conns):
     esp(world, conns, "another key", lambda: ip(
         "r", state(v6, "0x101"), forget(v6, "0x100")), since=0)
     stopped(world, conns, "no state any more", (False, True),
-            lambda: ip("r", forget(v6, "0x101")), 2, good=lambda _: True)
+            lambda: ip("r", forget(v6, "0x101")), good=lambda _: True)
     ip("r", "xfrm policy flush", "xfrm state flush")
     for conn in conns:
         world.becomes_fast(conn, text="no policy any more")
@@ -98,7 +98,7 @@ def encrypts(world, v6, conns):
 def esp(world, conns, text, change, since=GRACE):
     change()
     changed = time.monotonic()
-    numbers = world.stream(conns, 3 if since else 2)
+    numbers = world.stream(conns, changed + since)
     got, sent = world.count(numbers, True, changed + since, in_esp)
     world.is_(f"{text}: all come by ESP", got, sent)
     world.is_(f"{text}: of {sent} in clear",
@@ -109,14 +109,14 @@ def first(world, v6):
     """Policies that were there before the connections."""
     ip("r", state(v6, "0x100"), policy(v6, "out", template(v6, "out")))
     conns = [Conn(world, v6, UDP, 6011), Conn(world, v6, UDP, 6012)]
-    numbers = world.stream(conns, 2)
+    numbers = world.stream(conns)
     got, sent = world.count(numbers, True, 0, in_esp)
     world.is_("policy first: all come by ESP", got, sent)
     world.is_(f"policy first: of {sent} in clear",
               world.count(numbers, True, 0, in_clear)[0], 0)
     ip("r", policy(v6, "fwd", template(v6, "fwd")))
     conn = Conn(world, v6, UDP, 6013)
-    numbers = world.stream([conn], 1)
+    numbers = world.stream([conn], count=20)
     got, sent = world.count(numbers, True, 0, in_esp)
     world.is_("both policies first: all come by ESP", got, sent)
     world.is_("both policies first: answers without protection that come",

@@ -47,12 +47,15 @@ RECONFIGURED = (
      plain, (), (MEMBER,)),
     ("PVID moves", ("vlan add dev lan vid 8 pvid untagged",), (False, True),
      untagged, (), ("vlan del dev lan vid 8", MEMBER)),
+    # What comes is br0's then, which forwards, too.
     ("vlan_filtering off", ("ip link set br0 type bridge vlan_filtering 0",),
-     (False, True), tagged7, (),
+     (True, True), tagged7, (),
      ("ip link set br0 type bridge vlan_filtering 1",)),
-    ("port leaves the bridge", ("ip link set lan nomaster",), (False, False),
+    # It has the bridge's Ethernet address: what comes is its own then.
+    ("port leaves the bridge", ("ip link set lan nomaster",), (True, False),
      plain, (), ("ip link set lan master br0", MEMBER)),
-    ("port is blocking", ("link set dev lan state 4",), (False, False),
+    # The kernel's own STP ends "blocking" at once where it is off.
+    ("port's state is disabled", ("link set dev lan state 0",), (False, False),
      plain, (), ("link set dev lan state 3",)),
 )
 
@@ -86,7 +89,7 @@ def bridgevlan(world, v6):
         def change(do=do):
             reconfigure(do)
         stopped_at(world, conn, text, goes, change, good)
-        if all(goes):
+        if tags:
             world.becomes_fast(conn, text=text)
             later = Conn(world, v6, sport=6100 + n, tags=tags,
                          gateway=conn.gateway)
@@ -101,7 +104,7 @@ def bridgevlan(world, v6):
 
 def stopped_at(world, conn, text, goes, change, good):
     """As stopped(), and none of the answers looks otherwise."""
-    numbers = stopped(world, [conn], text, (goes[0], None), change, 3)
+    numbers = stopped(world, [conn], text, (goes[0], None), change)
     changed = world.changed
     got, sent = world.count(numbers, False, changed + GRACE, good)
     if goes[1]:
@@ -251,7 +254,7 @@ def vlanprio(world, v6):
             world.is_(f"{text}: across the host", now.host - before.host, 0)
     ip("r", "link set lan.7 type vlan egress-qos-map 0:3 6:5")
     changed = time.monotonic()
-    numbers = world.stream([conn], 2)
+    numbers = world.stream([conn], changed + GRACE)
     world.is_("tags of answers with egress-qos-map 0:3",
               tags_since(world, numbers, changed + GRACE), {0x6007})
     world.becomes_fast(conn, text="with egress-qos-map", hardware=False)

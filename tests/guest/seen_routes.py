@@ -199,12 +199,12 @@ def forwarding(world, v6):
             world.becomes_fast(conn, text=f"{text}=1")
 
 
-def stopped(world, conns, text, goes, change, seconds=3, good=None):
+def stopped(world, conns, text, goes, change, good=None):
     """After this change packets of (original, reply) direction get through, or
     none do."""
     change()
     changed = world.changed = time.monotonic()
-    numbers = world.stream(conns, seconds)
+    numbers = world.stream(conns, changed + GRACE)
     for conn in conns:
         mine = [n for n in numbers if world.sent[n].conn is conn]
         for orig, all_come in ((True, goes[0]), (False, goes[1])):
@@ -327,14 +327,14 @@ def localaddr(world, v6):
              f"{s}route del local {host}{bits} dev lo"))):
         conn = Conn(world, v6, sport=6001 + n, daddr=host)
         world.establish(conn, text=text)
-        stopped(world, [conn], text, (False, None), lambda: ip("r", do), 2)
+        stopped(world, [conn], text, (False, None), lambda: ip("r", do))
         ip("r", undo)
         world.becomes_fast(conn, text=f"{text}, over")
     conn = Conn(world, v6, sport=6020, daddr=host)
     world.establish(conn, text="router's address")
     address = ("10.1.0.1/24", "fd01::1/64")[v6]
     stopped(world, [conn], "router's address is removed", (True, False),
-            lambda: ip("r", f"addr del {address} dev lan"), 2)
+            lambda: ip("r", f"addr del {address} dev lan"))
     ip("r", f"addr add {address} dev lan" + " nodad" * v6)
     world.becomes_fast(conn, text="router's address is back")
     masqueraded(world, v6)
@@ -353,7 +353,7 @@ def masqueraded(world, v6):
        # IPv4's went with the address.
        "" if v6 else f"route add default via {via('b', v6)}")
     changed = time.monotonic()
-    numbers = world.stream([conn], 3)
+    numbers = world.stream([conn], changed + GRACE)
 
     def from_new(arrival):
         return source_of(arrival.frame) == new

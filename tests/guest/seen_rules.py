@@ -105,12 +105,7 @@ def reinjected(world, v6):
         queue.release(held)
         world.ok("what was in the queue goes on", world.wait(last, 1))
         changed = time.monotonic()
-        numbers = []
-        while time.monotonic() < changed + 3:
-            for orig in (True, False):
-                numbers.append(world.send(conn, orig))
-                world.pump(0.01)
-        world.drain()
+        numbers = world.stream([conn], changed + GRACE)
         world.is_("after what was in a queue: packets that get through and are "
                   "forbidden", world.count(numbers, True, changed + GRACE)[0],
                   0)
@@ -311,7 +306,7 @@ def marked_later(world, v6):
     world.establish(conn, text="without a mark")
     update(world, conn, "-m 5")
     changed = time.monotonic()
-    numbers = world.stream([conn], 2)
+    numbers = world.stream([conn], changed + GRACE)
     got, sent = world.count(numbers, None, changed + GRACE)
     world.is_(f"with a mark that is dropped: of {sent} come", got, 0)
 

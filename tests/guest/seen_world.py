@@ -537,18 +537,17 @@ class World:
                 self.pump(gap)
         return numbers
 
-    def stream(self, conns, seconds, gap=0.01, sides=(True, False),
-               until=None):
-        """Packets, whether the last ones have come or not."""
+    def stream(self, conns, since=0.0, count=40, gap=0.01,
+               sides=(True, False)):
+        """Packets, whether the last ones have come or not, from now on and so
+        many of each connection and direction after then."""
         numbers = []
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
+        while count:
+            count -= time.monotonic() > since
             for conn in conns:
                 for orig in sides:
                     numbers.append(self.send(conn, orig))
                     self.pump(gap)
-            if until and until():
-                break
         self.drain()
         return numbers
 
