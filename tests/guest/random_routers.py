@@ -237,10 +237,6 @@ class Conn:
         self.pending = None
         self.last = None
 
-    @property
-    def waits(self):
-        return self.proto == TCP and self.stage < 3
-
     def renew(self, rng):
         """Now and then a connection ends and another one begins."""
         if self.over or rng.random() < 0.06:

@@ -30,8 +30,9 @@ from random_routers import (CLIENTS, GRACE, HOSTS, MACS, Conn, Router,
                             drain)
 
 PACKETS = 40		# to compare after an event
-BATCH = 20		# on their way at once
+BATCH = 16		# on their way at once
 CONNECTIONS = 24
+QUIET = 0.03		# seconds without a packet: all have come
 PATIENCE = 2.0		# seconds for what is missing, on a busy machine
 SHRINK = 60		# seconds to look for fewer events
 
@@ -70,9 +71,8 @@ class Run:
 
     # --- packets ---
 
-    def send(self):
-        """One packet of some connection, to all routers."""
-        conn = self.rng.choice(self.conns)
+    def send(self, conn):
+        """Its next packet, to all routers."""
         self.packets += 1
         step = conn.next(self.rng, self.packets, self)
         if step is None:
@@ -80,31 +80,21 @@ class Run:
         port, frame, text = step
         for router in self.routers:
             router.send(port, frame)
-        self.sent[self.packets] = conn, port, text, frame
+        self.sent[self.packets] = conn, str(conn), port, text, frame
         return self.packets
 
-    def collect(self, numbers, quiet=0.03):
-        drain(self.routers, quiet)
-        for number in numbers:
-            conn = self.sent[number][0]
-            conn.learn(number, self.routers[0].got.get(number, ()))
-
     def burst(self, count):
-        """So many packets; of a connection one at a time."""
-        numbers, busy = [], set()
+        """So many packets, or a few more: one of a connection at a time, as what
+        comes next may depend on it."""
+        numbers = []
         while len(numbers) < count:
-            number = self.send()
-            if number is None:
-                continue
-            conn = self.sent[number][0]
-            numbers.append(number)
-            busy.add(conn)
-            # The next of this connection may depend on this.
-            if len(busy) >= BATCH or conn.waits or \
-                    len(numbers) % BATCH == 0:
-                self.collect(numbers[-len(busy) - 1:])
-                busy = set()
-        self.collect(numbers)
+            some = [self.send(conn) for conn in self.rng.sample(
+                self.conns, min(BATCH, len(self.conns)))]
+            drain(self.routers, QUIET)
+            for number in filter(None, some):
+                numbers.append(number)
+                self.sent[number][0].learn(
+                    number, self.routers[0].got.get(number, ()))
         return numbers
 
     def compare(self, numbers):
@@ -124,7 +114,7 @@ class Run:
 
     def report(self, different):
         number = different[0]
-        conn, port, text, frame = self.sent[number]
+        _, conn, port, text, frame = self.sent[number]
         lines = [f"{len(different)} packets differ; the first is number "
                  f"{number}: {conn}, {text}, in at {port}",
                  f"  sent {frame.hex()}"]
@@ -167,7 +157,7 @@ class Run:
         for conn in self.conns:
             conn.renew(self.rng)
         while time.monotonic() < until:
-            self.burst(8)
+            self.burst(BATCH)
         self.compare(self.burst(PACKETS))
 
 

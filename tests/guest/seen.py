@@ -6,7 +6,7 @@ that means, in cases that were seen to go wrong. Each is run by classic forwardi
 which says what is right, by the kernel's path, of which nothing is asserted, and by
 nft_offload.ko in software and in hardware.
 
-seen.py [CASE | MODE]...	only these; for the modes see seen_world.py
+seen.py [CASE | MODE | ipv4 | ipv6]...	only these; for the modes see seen_world.py
 """
 import sys
 import time
@@ -23,6 +23,7 @@ from seen_world import MODES, World, use
 CASES = {}
 for module in (seen_rules, seen_routes, seen_ipsec, seen_links, seen_tcp):
     CASES.update(module.CASES)
+FAMILIES = ("ipv4", "ipv6")
 LEFT_OUT = "kernel-hw",		# where no mode is given
 
 
@@ -49,7 +50,8 @@ def run(world, name, v6):
 def main():
     names = [word for word in sys.argv[1:] if word in CASES]
     modes = [word for word in sys.argv[1:] if word in MODES]
-    unknown = set(sys.argv[1:]) - set(names) - set(modes)
+    families = [word for word in sys.argv[1:] if word in FAMILIES]
+    unknown = set(sys.argv[1:]) - {*names, *modes, *families}
     if unknown:
         sys.exit(f"seen.py: unknown: {' '.join(unknown)}")
     shell("sim_load; modprobe -a nf_tables nf_conntrack")
@@ -57,8 +59,8 @@ def main():
         use(mode)
         world = World(mode)
         for name in names or CASES:
-            for v6 in (False, True):
-                run(world, name, v6)
+            for family in families or FAMILIES:
+                run(world, name, family == "ipv6")
         world.down()
     shell("path_leave; rmmod nft_offload_sim")
     tap.finish()

@@ -34,7 +34,7 @@ from packets import (ACK, ETH_IP, ETH_IP6, FIN, GRE, PSH, QINQ, SYN, TCP, UDP,
 # wanted is 100 ms; a guest without KVM on a busy machine needs more to run the
 # command that makes the change and the worker that follows it.
 GRACE = 1.0
-PATIENCE = 15		# seconds until what must happen has not happened
+PATIENCE = 10		# seconds until what must happen has not happened
 QUIET = 0.3		# so long nothing comes: nothing is on its way
 MODES = ("classic", "kernel", "kernel-hw", "software", "hardware")
 MAGIC = b"seen"
