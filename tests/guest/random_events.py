@@ -253,8 +253,11 @@ class Events:
     def link(self):
         dev = self.rng.choice(("wan", "wan2", "lan"))
         return self.for_a_while(
-            f"link {dev}", [("ip", f"link set {dev} down")],
-            lambda: [("ip", f"link set {dev} up"), *self.restore()])
+            # Masquerading forgets its connections. An answer that comes first then
+            # takes the port that it had, and it gets another, at random.
+            f"link {dev}", [("ip", f"link set {dev} down"), ("renew",)],
+            lambda: [("ip", f"link set {dev} up"), *self.restore(),
+                     ("renew",)])
 
     def address(self):
         """A device's Ethernet address."""
@@ -296,4 +299,4 @@ class Events:
 
     @staticmethod
     def flush():
-        return [("conntrack", "-F")]
+        return [("conntrack", "-F"), ("renew",)]

@@ -50,6 +50,14 @@ table inet watch {
 		type filter hook postrouting priority 300; policy accept
 		meta l4proto { tcp, udp } counter name slow
 	}
+	# What a router says by itself, of packets that it does not forward, would
+	# end connections in those only that got such a packet.
+	chain own {
+		type filter hook output priority -300; policy accept
+		tcp flags rst drop
+		meta l4proto icmp drop
+		icmpv6 type { destination-unreachable, packet-too-big, time-exceeded } drop
+	}
 }
 """
 FLOWTABLE = """flowtable ft {

@@ -134,6 +134,9 @@ class Run:
                 self.macs[command[1]] = command[2]
             elif command[0] == "tagged":
                 self.tagged = command[1]
+            elif command[0] == "renew":
+                for conn in self.conns:
+                    conn.begin(self.rng)
             elif command[0] == "move":
                 self.where[command[1]] = command[2]
                 self.announce(command[1])
