@@ -29,7 +29,7 @@ from random_events import Events
 from random_routers import (CLIENTS, GRACE, HOSTS, MACS, Conn, Router,
                             drain)
 
-PACKETS = 40		# to compare after an event
+PACKETS = 96		# to compare after an event
 BATCH = 16		# on their way at once
 CONNECTIONS = 24
 QUIET = 0.03		# seconds without a packet: all have come
