@@ -11,10 +11,9 @@ from packets import (ACK, FIN, PACKET_AUXDATA, PACKET_IGNORE_OUTGOING, PSH,
                      RST, SO_RCVBUFFORCE, SOL_PACKET, SYN, TCP, UDP, VLAN,
                      Packet, PortSocket)
 from genl import Netns
-from seen_world import (GRACE, MAGIC, address_of, address_text, ip_at, is_error,
+from seen_world import (MAGIC, address_of, address_text, ip_at, is_error,
                         mac_text, nft, number_of, sysctl, tags_of)
 
-__all__ = ["GRACE", "CLIENTS", "Conn", "Router", "drain"]
 DEVICES = ("lan", "wan", "wan2", "sw", "sw2")
 MACS = {dev: f"02:00:00:00:10:0{n}" for n, dev in enumerate(DEVICES)}
 MACS["br0"] = "02:00:00:00:10:0b"
@@ -56,7 +55,8 @@ table inet watch {
 		type filter hook output priority -300; policy accept
 		tcp flags rst drop
 		meta l4proto icmp drop
-		icmpv6 type { destination-unreachable, packet-too-big, time-exceeded } drop
+		icmpv6 type { destination-unreachable, packet-too-big } drop
+		icmpv6 type time-exceeded drop
 	}
 }
 """

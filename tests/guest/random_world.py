@@ -26,8 +26,8 @@ import time
 
 from netlink import shell, tap
 from random_events import Events
-from random_routers import (CLIENTS, GRACE, HOSTS, MACS, Conn, Router,
-                            drain)
+from random_routers import CLIENTS, HOSTS, MACS, Conn, Router, drain
+from seen_world import GRACE
 
 PACKETS = 96		# to compare after an event
 BATCH = 16		# on their way at once

@@ -113,19 +113,26 @@ MARKED = (("mark, answers without", by_mark), ("mark of conntrack", by_ct_mark),
 def mwan(world, v6):
     """Gateways answer ARP for themselves only."""
     ip("r", f"{six(v6)}route add default via {via('b', v6)}")
-    at_c = lambda arrival: arrival.end == "c"
+
+    def at_c(arrival):
+        return arrival.end == "c"
+
     for n, (text, function) in enumerate(MARKED):
         more, undo = function(v6)
         world.rules(FLOW, more)
-        conn = Conn(world, v6, server="c", daddr=beyond(v6, 1), sport=6001 + n)
-        count = 40 if n else 120
-        numbers = world.exchange(conn, count, 0.1)
+        # Which of its packets begins a flow differs.
+        conns = [Conn(world, v6, server="c", daddr=beyond(v6, 1),
+                      sport=6001 + 10 * n + k) for k in range(4)]
+        each = 10 if n else 30
+        numbers = [number for conn in conns
+                   for number in world.exchange(conn, each, 0.1)]
         world.drain()
+        count = each * len(conns)
         world.is_(f"by {text}: of {count} packets come out at the right gateway",
                   world.count(numbers, True, good=at_c), (count, count))
         world.is_(f"by {text}: of {count} answers",
                   world.count(numbers, False), (count, count))
-        world.becomes_fast(conn, text=f"by {text}")
+        world.becomes_fast(conns[-1], text=f"by {text}")
         ip("r", *undo, check=False)
     for n, (text, function) in enumerate((("ECMP", by_ecmp), ("ECMP and marks",
                                           by_ecmp_and_mark))):
