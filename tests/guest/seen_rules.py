@@ -102,8 +102,12 @@ def reinjected(world, v6):
             world.wait(world.send(conn, False), 1)
         # Now one has to be asked for again, which is held.
         nft("table inet other { }")
-        last = world.send(conn)
-        held = queue.held()
+        for _ in range(6):
+            last = world.send(conn)
+            held = queue.held()
+            if held:
+                break
+            world.wait(world.send(conn, False), 1)
         if not world.ok("after a commit a packet reaches the queue", held):
             return
         nft("add rule inet q first iifname lan udp dport 5000 drop")
