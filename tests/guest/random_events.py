@@ -265,7 +265,9 @@ class Events:
         self.serial += 1
         mac = f"02:00:00:01:{self.serial // 90 + 10:02d}:" \
             f"{self.serial % 90 + 10:02d}"
-        return [("ip", f"link set {dev} address {mac}"), ("mac", dev, mac)]
+        # The kernel forgets all neighbours there.
+        return [("ip", f"link set {dev} address {mac}"), *self.restore(),
+                ("mac", dev, mac)]
 
     def mtu(self):
         dev = self.rng.choice(("lan", "wan", "wan2"))
