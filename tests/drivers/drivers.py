@@ -56,8 +56,17 @@ DRIVERS = {
     "mtk": Driver(
         "mtk", "mtk_soc_eth", "mtk_soc_eth", "MediaTek PPE, NETSYS 1",
         hw=(*V4, "v6-udp", "v6-tcp", *ONE_TAG, "qinq", *PPPOE), **ENGINE),
+    "mtk-v2": Driver(
+        "mtk", "mtk_soc_eth", "mtk_soc_eth", "MediaTek PPE, NETSYS 2",
+        args=("v2=1",), kernels=("7.x",),
+        hw=(*V4, "v6-udp", "v6-tcp", *ONE_TAG, "qinq", *PPPOE), **ENGINE),
+    "airoha": Driver(
+        "airoha", "airoha_eth", "airoha_eth", "Airoha EN7581 PPE",
+        kernels=("7.x",),
+        hw=(*V4, "v6-udp", "v6-tcp", *ONE_TAG, "qinq", *PPPOE), **ENGINE),
     "mlx5": Driver(
         "mlx5", "mlx5_core", "mlx5e_rep", "NVIDIA mlx5, representors",
+        kernels=("6.1", "7.x"),
         hw=(*V4, *V6, *ONE_TAG, *TWO_TAGS, "ad", "gre"), full=28),
     "mlx5-block": Driver(
         "mlx5", "mlx5_core", "mlx5e_rep",
@@ -85,7 +94,7 @@ DRIVERS = {
 # mends it takes the line out; a case that is right and listed here fails.
 # (drivers, cases, reason)
 KNOWN = (
-    (("mtk",), ("ad", "ad-q"),
+    (("mtk", "mtk-v2", "airoha"), ("ad", "ad-q"),
      "802.1ad cannot be pushed, and the other direction is offered all the same"),
     (("mlx5", "mlx5-block"), ("pppoe", "pppoe-vlan"),
      "the direction that comes in a session is offered as one without"),

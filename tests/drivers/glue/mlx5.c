@@ -16,6 +16,12 @@
 
 #define MOD_MAX	32
 
+#ifdef MLX5_DEST_IS_VPORT
+#define DEST_VPORT(dest)	((dest).vport)
+#else
+#define DEST_VPORT(dest)	((dest).rep->vport)
+#endif
+
 /* TC_SETUP_BLOCK only, as the uplink has it */
 static bool block;
 module_param(block, bool, 0444);
@@ -321,7 +327,7 @@ static void read_actions(struct rig_entry *r, struct mlx5_flow_attr *attr)
 	r->out.port = RIG_HOST;
 	if (attr->action & MLX5_FLOW_CONTEXT_ACTION_FWD_DEST &&
 	    ea->out_count == 1 && !(attr->flags & MLX5_ATTR_FLAG_SLOW_PATH))
-		r->out.port = ea->dests[0].rep->vport - 1;
+		r->out.port = DEST_VPORT(ea->dests[0]) - 1;
 }
 
 struct mlx5_flow_handle *
@@ -444,6 +450,23 @@ static int set_caps(void)
 	return 0;
 }
 
+#ifdef MLX5_PEERS
+static void init_peers(void)
+{
+	int i;
+
+	mutex_init(&esw->offloads.peer_mutex);
+	for (i = 0; i < MLX5_PEERS; i++)
+		INIT_LIST_HEAD(&esw->offloads.peer_flows[i]);
+}
+#else
+static void init_peers(void)
+{
+	mutex_init(&esw->offloads.peer_mutex);
+	INIT_LIST_HEAD(&esw->offloads.peer_flows);
+}
+#endif
+
 static int start(struct device *parent)
 {
 	mdev = vzalloc(sizeof(*mdev));
@@ -460,8 +483,7 @@ static int start(struct device *parent)
 	hash_init(esw->offloads.encap_tbl);
 	mutex_init(&esw->offloads.encap_tbl_lock);
 	mutex_init(&esw->offloads.decap_tbl_lock);
-	mutex_init(&esw->offloads.peer_mutex);
-	INIT_LIST_HEAD(&esw->offloads.peer_flows);
+	init_peers();
 	return set_caps();
 }
 

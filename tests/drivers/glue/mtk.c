@@ -24,6 +24,7 @@ static void set_version(void)
 {
 	soc.version = v2 ? 2 : 1;
 	soc.ppe_num = 1;
+	soc.foe_entry_size = v2 ? MTK_FOE_ENTRY_V2_SIZE : MTK_FOE_ENTRY_V1_SIZE;
 }
 #else
 #define PPE_INIT(base)	mtk_ppe_init(eth, base, 2, 0)
@@ -32,6 +33,7 @@ static void set_version(void)
 static void set_version(void)
 {
 	soc.caps = v2 ? MTK_NETSYS_V2 : 0;
+	soc.foe_entry_size = sizeof(struct mtk_foe_entry) - (v2 ? 0 : 16);
 }
 #endif
 
@@ -228,7 +230,6 @@ static int start(struct device *parent)
 	set_version();
 	soc.offload_version = 2;
 	soc.hash_offset = v2 ? 4 : 2;
-	soc.foe_entry_size = sizeof(struct mtk_foe_entry) - (v2 ? 0 : 16);
 	eth->soc = &soc;
 	eth->dev = parent;
 	eth->dma_dev = parent;
