@@ -144,6 +144,19 @@ class Notes:
         return self.texts.index(text) + 1
 
 
+def either_way(text):
+    """What is said of both directions alike, once."""
+    parts = text.split("; ")
+    found = []
+    for part in parts:
+        way, _, what = part.partition(": ")
+        other = {"orig": "reply", "reply": "orig"}.get(way)
+        said = what if other and f"{other}: {what}" in parts else part
+        if said not in found:
+            found.append(said)
+    return "; ".join(found)
+
+
 def cells(tap, notes):
     """(driver, case) -> what stands there, of lines "# matrix DRIVER CASE VERDICT
     [WHY]"."""
@@ -155,7 +168,7 @@ def cells(tap, notes):
             if verdict in ("right", "none") or not text:
                 found[driver, case] = verdict
             else:
-                found[driver, case] = f"{verdict} ({notes.number(text)})"
+                found[driver, case] = f"{verdict} ({notes.number(either_way(text))})"
     return found
 
 

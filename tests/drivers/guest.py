@@ -205,6 +205,8 @@ class Test:
             return False, problems, f"{text} {why}".strip()
         if not mine:
             problems.append(f"{way}: accepted, and no entry is for its packets")
+            problems += {f"{way}: hardware {entry[1]['note'].replace('-', ' ')}"
+                         for entry in entries if "note" in entry[1]}
         return True, problems, ""
 
     def case(self, case, entries):

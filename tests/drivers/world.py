@@ -57,10 +57,10 @@ table inet nat {
 		type nat hook postrouting priority srcnat
 		meta l4proto { tcp, udp } th sport 41000-41099 snat ip to 10.2.0.50
 		meta l4proto { tcp, udp } th sport 41100-41199 masquerade
-		udp sport 41200-41299 snat ip to 10.2.0.50:1024-1200
-		tcp sport 41200-41299 snat ip to 10.2.0.50:1024-1200
+		udp sport 41200-41299 snat ip to 10.2.0.50:1024
+		tcp sport 41200-41299 snat ip to 10.2.0.50:1025
 		meta l4proto { tcp, udp } th sport 42000-42099 snat ip6 to fd02::50
-		udp sport 42200-42299 snat ip6 to [fd02::50]:1024-1200
+		udp sport 42200-42299 snat ip6 to [fd02::50]:1026
 	}
 }
 """
