@@ -12,6 +12,8 @@ help:
 	@echo 'make check-debug     only the tests on the debug kernel'
 	@echo 'make check-matrix    every supported kernel and architecture, in VMs;'
 	@echo '                     writes docs/kernel-support.md'
+	@echo 'make check-drivers   the rules given to network drivers'"'"' own code, in VMs;'
+	@echo '                     writes docs/drivers.md'
 	@echo 'make check-selftest  the kernel'"'"'s own test of flowtables, in VMs'
 	@echo 'make lint        checkpatch, sparse, W=1, shellcheck'
 	@echo 'make modules     build the modules for KERNEL ($(KERNEL)) into build/'
@@ -47,6 +49,9 @@ check-debug: setup
 
 check-matrix: setup
 	tests/matrix
+
+check-drivers: setup
+	tests/drivers/matrix
 
 check-selftest: setup
 	tests/check selftest
@@ -99,5 +104,6 @@ setup:
 clean:
 	rm -rf build
 
-.PHONY: help demo shell quick check check-all check-debug check-matrix check-selftest lint \
-	modules tools tidy format docs comparison bench deb rpm repo install uninstall setup clean
+.PHONY: help demo shell quick check check-all check-debug check-matrix check-drivers \
+	check-selftest lint modules tools tidy format docs comparison bench deb rpm repo \
+	install uninstall setup clean
