@@ -111,6 +111,7 @@ static void heard_of_commit(struct work_struct *work)
 
 	if (READ_ONCE(rs->closed) || !commits_read(rs->sock))
 		return;
+	nfto_flowtable_committed(container_of(rs, struct nfto_net, ruleset));
 	synchronize_rcu();
 	atomic64_set(&rs->last, nfto_flow_last_id());
 	now = jiffies;
