@@ -279,16 +279,17 @@ static void extend_ct(struct nf_conn *ct)
 		WRITE_ONCE(ct->timeout, nfct_time_stamp + NF_CT_DAY);
 }
 
+/*
+ * Below the lock of a flow that is live: the caller may have found it below RCU
+ * only, and the queue takes a reference.
+ */
 static void kick_some(struct nfto_flow *flow, unsigned int kick)
 {
-	if (!kick)
-		return;
-	local_bh_disable();
+	lockdep_assert_held(&flow->lock);
 	if (kick & BIT(0))
 		nfto_engine_kick(&flow->dir[0]);
 	if (kick & BIT(1))
 		nfto_engine_kick(&flow->dir[1]);
-	local_bh_enable();
 }
 
 /* A reference is held, and the flow is in no slot. */
@@ -312,6 +313,7 @@ static void look_at_flow(struct nfto_wheel *wheel, struct nfto_flow *flow)
 		if (wants_stats(flow, idle, timeout, now))
 			kick = ask_for_counts(flow);
 		kick |= dirs_to_retry(flow);
+		kick_some(flow, kick);
 	}
 	put_into_slot(wheel, flow, look_in(flow, idle, timeout, now));
 	spin_unlock_bh(&flow->lock);
@@ -321,18 +323,14 @@ static void look_at_flow(struct nfto_wheel *wheel, struct nfto_flow *flow)
 		return;
 	}
 	extend_ct(flow->ct);
-	kick_some(flow, kick);
 }
 
 void nfto_age_suspect(struct nfto_flow *flow)
 {
-	unsigned int kick = 0;
-
 	spin_lock_bh(&flow->lock);
 	if (flow->flags & NFTO_F_LIVE && !is_being_asked(flow))
-		kick = ask_for_counts(flow);
+		kick_some(flow, ask_for_counts(flow));
 	spin_unlock_bh(&flow->lock);
-	kick_some(flow, kick);
 }
 
 bool nfto_age_offer(struct nfto_flow *flow)
@@ -346,8 +344,8 @@ bool nfto_age_offer(struct nfto_flow *flow)
 		flow->dir[i].tries = 0;
 	}
 	kick = flow->flags & NFTO_F_LIVE ? dirs_to_retry(flow) : 0;
-	spin_unlock_bh(&flow->lock);
 	kick_some(flow, kick);
+	spin_unlock_bh(&flow->lock);
 	return kick;
 }
 
