@@ -8,6 +8,9 @@
 #include "events.h"
 #include "hw/hw.h"
 
+/* What is kept of a driver's sentence; with its end. */
+#define NFTO_TEXT_MAX	160
+
 /* A worker takes and gives back that many at once. */
 #define BATCH	16
 
