@@ -480,8 +480,11 @@ static struct nfto_port *get_port(struct nfto_net *nn, const struct net_device *
 	return port;
 }
 
-void nfto_port_flush(struct nfto_net *nn)
+#define FLUSH_MAX	(2 * HZ)
+
+void nfto_port_flush(struct nfto_net *nn, const struct net_device *dev)
 {
+	unsigned long until = jiffies + FLUSH_MAX;
 	struct nfto_port *port, *last = NULL;
 
 	for (;;) {
@@ -496,7 +499,7 @@ void nfto_port_flush(struct nfto_net *nn)
 			nfto_port_put(last);
 		if (list_entry_is_head(port, &nn->ports, list))
 			return;
-		nfto_engine_flush(port);
+		nfto_engine_flush_dev(port, dev->ifindex, until);
 		last = port;
 	}
 }
