@@ -12,6 +12,9 @@
  * @table: the table
  * @dev: the device
  *
+ * The commit may fail yet, or be a check (nft -c): flows that are there go on until
+ * nfto_flowtable_committed().
+ *
  * Context: control.
  * Return: 0, -ENOMEM, or with strict=1 why the device cannot offload.
  */
@@ -41,8 +44,6 @@ int nfto_flowtable_add_dev(struct nfto_table *table, struct net_device *dev)
 		}
 	}
 	nfto_table_attach_dev(table, td);
-	/* What could not be done without this device may be done now. */
-	nfto_nexthop_end_old(table, NFTO_REASON_ROUTE_STALE);
 	return 0;
 }
 
@@ -70,7 +71,9 @@ void nfto_flowtable_del_dev(struct nfto_table *table, struct net_device *dev)
 	if (!td)
 		return;
 
-	nfto_nexthop_end_dev(table, dev, NFTO_REASON_DEVICE_GONE);
+	/* What was never committed concerns no flow. */
+	if (td->hooked)
+		nfto_nexthop_end_dev(table, dev, NFTO_REASON_DEVICE_GONE);
 	release_dev(td);
 }
 
@@ -93,11 +96,12 @@ static bool is_hooked(const struct nf_flowtable *ft, const struct net_device *de
  * a commit is being prepared, a device is told of before its hook is on, so that
  * only what was seen on before can be off; or what is not on for so long.
  *
- * net->lock is held.
+ * net->lock is held. @came: set if it is one that was not on when this looked last.
  */
 #define HOOK_AFTER	(10 * HZ)
 
-static bool has_left(const struct nfto_table *table, struct nfto_table_dev *td)
+static bool has_left(const struct nfto_table *table, struct nfto_table_dev *td,
+		     bool *came)
 {
 	const struct net_device *dev;
 	bool on = false, left = false;
@@ -109,37 +113,46 @@ static bool has_left(const struct nfto_table *table, struct nfto_table_dev *td)
 		left = !on && (td->hooked || time_after(jiffies, td->since + HOOK_AFTER));
 	}
 	rcu_read_unlock();
+	*came |= on && !td->hooked;
 	td->hooked |= on;
 	return left;
 }
 
-/* Return: a table, a reference, and the device that has left it; or NULL. */
-static struct nfto_table *find_left(struct nfto_net *nn, int *ifindex)
+/*
+ * Return: a table, a reference, and the device that has left it, 0: devices have
+ * come; or NULL.
+ */
+static struct nfto_table *find_changed(struct nfto_net *nn, int *ifindex)
 {
 	struct nfto_table *table;
 	struct nfto_table_dev *td;
+	bool came = false;
 
 	mutex_lock(&nn->lock);
 	list_for_each_entry(table, &nn->tables, list) {
 		if (!table->ft)
 			continue;
-		list_for_each_entry(td, &table->devs, list) {
-			if (!has_left(table, td))
-				continue;
-			*ifindex = td->ifindex;
-			/* nf_tables holds one: its object is there. */
-			refcount_inc(&table->ref);
-			mutex_unlock(&nn->lock);
-			return table;
-		}
+		*ifindex = 0;
+		list_for_each_entry(td, &table->devs, list)
+			if (has_left(table, td, &came))
+				*ifindex = td->ifindex;
+		if (!came && !*ifindex)
+			continue;
+		/* nf_tables holds one: its object is there. */
+		refcount_inc(&table->ref);
+		mutex_unlock(&nn->lock);
+		return table;
 	}
 	mutex_unlock(&nn->lock);
 	return NULL;
 }
 
 /**
- * nfto_flowtable_committed() - let go of devices that tables are not on any more
+ * nfto_flowtable_committed() - tables are on other devices now
  * @nn: where nf_tables has committed something
+ *
+ * Where devices have come, next hops that were made without them are not used any
+ * more: what could not be done then may be done now.
  *
  * nf_tables before upstream 13210fc63f35 does not tell of a device that is taken
  * out of a flowtable, nor of one that was to be added by a commit that failed.
@@ -152,8 +165,10 @@ void nfto_flowtable_committed(struct nfto_net *nn)
 	struct net_device *dev;
 	int ifindex;
 
-	while ((table = find_left(nn, &ifindex))) {
-		dev = dev_get_by_index(nn->net, ifindex);
+	while ((table = find_changed(nn, &ifindex))) {
+		/* Those that were made with the devices stay. */
+		nfto_nexthop_end_old(table, NFTO_REASON_ROUTE_STALE);
+		dev = ifindex ? dev_get_by_index(nn->net, ifindex) : NULL;
 		if (dev) {
 			nfto_flowtable_del_dev(table, dev);
 			dev_put(dev);

@@ -238,6 +238,32 @@ leaves() {
 	did "leaves: the module again" path_use module
 }
 
+flow_ids() {
+	sim_entries | sed 's/.*cookie=\([^ ]*\) .*/\1/' | sort
+}
+
+# What is only checked changes nothing, also if it adds a device.
+checked() {
+	local before text="table inet t { flowtable ft { hook ingress priority 0
+		devices = { v7 }; flags offload; counter; }; }"
+	ip -n r link add v7 type veth peer name v7x
+	ip -n r link set v7 up
+	nft_load "flush ruleset
+		$(ruleset inet "lan, wan")"
+	talks checked 10.2.0.2
+	eventually "checked: in hardware" 10 entries_are 2
+	before=$(flow_ids)
+	ok "checked: nft -c adds a device" in_ns r nft -c -f - <<<"$text"
+	is "checked: packets go on" "$(talk send 20)" "sent 20 ok"
+	is "checked: the entries are the same" "$(flow_ids)" "$before"
+	is "checked: no flow has ended" "$(reason_get route-stale) $(reason_get device-gone)" "0 0"
+	ok "checked: the device is added" nft_load "$text"
+	is "checked: packets go on then" "$(talk send 20)" "sent 20 ok"
+	eventually "checked: and by hardware" 20 entries_are 2
+	hangs_up checked
+	ip -n r link del v7
+}
+
 no_ports() {
 	! in_ns r grep -q ^port /proc/net/nft_offload
 }
@@ -246,7 +272,7 @@ no_tables() {
 	! in_ns r grep -q ^table /proc/net/nft_offload
 }
 
-cases=(order listing families namespaces queued leaves reload)
+cases=(order listing families namespaces queued leaves checked reload)
 
 if [[ ${1-} == old ]]; then
 	shift

@@ -48,7 +48,7 @@ bridge_up() {
 
 # Each socket has an answer before "ready"; then they send until they are told not to.
 senders() {
-	nsenter --net=/run/netns/a python3 - "$flows" "$seconds" <<-'END'
+	exec nsenter --net=/run/netns/a python3 - "$flows" "$seconds" <<-'END'
 		import socket, sys, time
 		socks = []
 		for _ in range(int(sys.argv[1])):
@@ -119,7 +119,7 @@ waits() {
 	ok "$how: its address is forgotten" in_ns r ip neigh change 10.2.0.2 dev br0 nud failed
 	eventually "$how: packets wait" 20 neigh_is INCOMPLETE
 	sleep 0.3
-	pkill -STOP -P "$client" 2>/dev/null || kill -STOP "$client"
+	kill -STOP "$client"
 	case $how in
 	leaves) ok "$how: the port leaves" ip -n r link set p1 nomaster ;;
 	gone) ok "$how: the port is removed" ip -n r link del p1 ;;
@@ -133,10 +133,7 @@ waits() {
 	note "$how: $(counted c) packets"
 	[[ $how == gone ]] || gone=$(counted b)
 	is "$how: and by nothing else" "${gone:-0}" 0
-	pkill -CONT -P "$client" 2>/dev/null
-	pkill -P "$client" 2>/dev/null
-	kill -CONT "$client" 2>/dev/null
-	kill "$client"
+	kill -KILL "$client" 2>/dev/null
 	wait "$client" "$server" 2>/dev/null
 }
 
