@@ -232,6 +232,7 @@ static void kick_nexthop(struct nfto_nexthop *nh)
 		nfto_engine_kick(nfto_dir_other(dir));
 		local_bh_enable();
 		nfto_flow_put(flow);
+		cond_resched();
 	}
 }
 
