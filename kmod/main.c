@@ -113,7 +113,6 @@ static void __net_exit net_exit(struct net *net)
 	nfto_proc_exit(net);
 	nfto_ruleset_exit(nn);
 	mutex_lock(&nn->lock);
-	nn->dead = true;
 	list_for_each_entry(table, &nn->tables, list)
 		nfto_flowtable_end_flows(table, NFTO_REASON_FLOWTABLE_GONE);
 	mutex_unlock(&nn->lock);

@@ -174,12 +174,11 @@ struct nfto_ruleset {
 
 /**
  * struct nfto_net - a netns
- * @net: the netns; valid until @dead
+ * @net: the netns; valid until net_exit()
  * @ref: tables, ports, and the netns itself
  * @lock: see the top of this file
  * @tables: all whose memory is there
  * @ports: all
- * @dead: the netns is going
  * @quiet: nobody may be told of events any more
  * @recent: totals of some time ago, older ones first; under @lock
  * @check_now: @check_work is on its way, because something has changed
@@ -198,7 +197,6 @@ struct nfto_net {
 	struct mutex lock;	/* protects tables, ports, devices */
 	struct list_head tables;
 	struct list_head ports;
-	bool dead;
 	bool quiet;
 	struct nfto_moment recent[2];
 	unsigned long check_now;

@@ -246,20 +246,57 @@ static void set_skb_dst(struct sk_buff *skb, const struct nfto_nexthop *nh)
 	skb_dst_set_noref(skb, rcu_dereference(nh->dst));
 }
 
+static bool has_headroom(struct sk_buff *skb, const struct net_device *dev)
+{
+	unsigned int need = LL_RESERVED_SPACE(dev);
+
+	return likely(skb_headroom(skb) >= need) ||
+	       !pskb_expand_head(skb, HH_DATA_ALIGN(need - skb_headroom(skb)),
+				 0, GFP_ATOMIC);
+}
+
+/*
+ * Whether the neighbour's address may be used now. One that is to be verified
+ * begins with that, as by any other packet.
+ */
+static bool is_neigh_valid(struct neighbour *n)
+{
+	u8 state = READ_ONCE(n->nud_state);
+
+	return likely(state & NUD_CONNECTED) ||
+	       (state & NUD_VALID && !neigh_event_send(n, NULL));
+}
+
+/*
+ * The packet may have to wait for the neighbour's address. It does so with the
+ * neighbour's own device: when that goes, so do those who wait. The port of a
+ * bridge may be gone when the address is known, or the host at another one.
+ * If the neighbour never answers, the sender is told by ICMP, for which the
+ * route is needed.
+ */
+static void xmit_unresolved(struct sk_buff *skb, const struct nfto_nexthop *nh)
+{
+	struct neighbour *n = nh->neigh;
+
+	if (!has_headroom(skb, n->dev)) {
+		kfree_skb(skb);
+		return;
+	}
+	memset(skb->cb, 0, sizeof(skb->cb));
+	set_skb_dst(skb, nh);
+	skb->dev = n->dev;
+	neigh_output(n, skb, true);
+}
+
+/* With a header that is there, a packet never waits. */
 static void xmit_neigh(struct sk_buff *skb, const struct nfto_nexthop *nh)
 {
 	struct neighbour *n = nh->neigh;
 
-	/*
-	 * The packet may have to wait for the neighbour's address. If the
-	 * neighbour never answers, the sender is told by ICMP, for which the
-	 * route is needed.
-	 */
-	if (unlikely(!(READ_ONCE(n->nud_state) & NUD_CONNECTED))) {
-		memset(skb->cb, 0, sizeof(skb->cb));
-		set_skb_dst(skb, nh);
-	}
-	neigh_output(n, skb, false);
+	if (likely(READ_ONCE(n->hh.hh_len) && is_neigh_valid(n)))
+		neigh_hh_output(&n->hh, skb);
+	else
+		xmit_unresolved(skb, nh);
 }
 
 static void xmit_lookup(struct sk_buff *skb, const struct nfto_nexthop *nh,
@@ -297,15 +334,6 @@ static void xmit_xfrm(struct sk_buff *skb, const struct nfto_nexthop *nh,
 	skb_orphan(skb);
 	set_skb_dst(skb, nh);
 	dst_output(net, NULL, skb);
-}
-
-static bool has_headroom(struct sk_buff *skb, const struct net_device *dev)
-{
-	unsigned int need = LL_RESERVED_SPACE(dev);
-
-	return likely(skb_headroom(skb) >= need) ||
-	       !pskb_expand_head(skb, HH_DATA_ALIGN(need - skb_headroom(skb)),
-				 0, GFP_ATOMIC);
 }
 
 /**

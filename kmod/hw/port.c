@@ -108,14 +108,19 @@ static int ask_driver(struct nfto_port *port, enum nfto_port_kind kind,
 	return min(err, 0);
 }
 
-/* BIND that returns 0 and adds no callback has bound nothing. */
+/*
+ * BIND that returns 0 and adds no callback has bound nothing. The driver's sentence
+ * may be in @extack itself, so that it is copied before that goes; it is empty if
+ * there is none.
+ */
 static int bind_as(struct nfto_port *port, enum nfto_port_kind kind,
-		   struct netlink_ext_ack *extack)
+		   char said[NFTO_TEXT_MAX])
 {
+	struct netlink_ext_ack extack = {};
 	struct flow_block_offload bo;
 	int err;
 
-	prepare_block(port, &bo, FLOW_BLOCK_BIND, extack);
+	prepare_block(port, &bo, FLOW_BLOCK_BIND, &extack);
 	down_write(&port->block_lock);
 	err = ask_driver(port, kind, &bo);
 	if (!err && list_empty(&bo.cb_list))
@@ -124,6 +129,7 @@ static int bind_as(struct nfto_port *port, enum nfto_port_kind kind,
 		list_splice(&bo.cb_list, &port->block.cb_list);
 		WRITE_ONCE(port->kind, kind);
 	}
+	strscpy(said, extack._msg ?: "", NFTO_TEXT_MAX);
 	up_write(&port->block_lock);
 	if (err && kind == NFTO_PORT_KIND_INDIRECT) {
 		struct netlink_ext_ack unused;
@@ -139,20 +145,20 @@ static int bind_as(struct nfto_port *port, enum nfto_port_kind kind,
 	return err;
 }
 
-static int bind_any(struct nfto_port *port, struct netlink_ext_ack *extack)
+static int bind_any(struct nfto_port *port, char said[NFTO_TEXT_MAX])
 {
-	struct netlink_ext_ack other;
+	char other[NFTO_TEXT_MAX];
 	int err, err2;
 
 	if (!port->dev->netdev_ops->ndo_setup_tc)
-		return bind_as(port, NFTO_PORT_KIND_INDIRECT, extack);
-	err = bind_as(port, NFTO_PORT_KIND_FLOWTABLE, extack);
+		return bind_as(port, NFTO_PORT_KIND_INDIRECT, said);
+	err = bind_as(port, NFTO_PORT_KIND_FLOWTABLE, said);
 	if (err != -EOPNOTSUPP)
 		return err;
-	err2 = bind_as(port, NFTO_PORT_KIND_FLOWER, &other);
+	err2 = bind_as(port, NFTO_PORT_KIND_FLOWER, other);
 	/* Tell of the attempt that came closest. */
-	if (!err2 || err2 != -EOPNOTSUPP || !extack->_msg) {
-		extack->_msg = other._msg;
+	if (!err2 || err2 != -EOPNOTSUPP || !*said) {
+		strscpy(said, other, NFTO_TEXT_MAX);
 		err = err2;
 	}
 	return err;
@@ -185,7 +191,7 @@ static void open_port(struct nfto_port *port)
 /* Return: 0 if it is bound now, else why not. */
 static int bind_port(struct nfto_port *port)
 {
-	struct netlink_ext_ack extack = {};
+	char said[NFTO_TEXT_MAX];
 	int err;
 
 	if (!port->dev)
@@ -195,9 +201,10 @@ static int bind_port(struct nfto_port *port)
 			       "hw-tc-offload is off");
 		return -EOPNOTSUPP;
 	}
-	err = bind_any(port, &extack);
+	err = bind_any(port, said);
 	if (err) {
-		set_port_state(port, NFTO_PORT_STATE_UNBOUND, err, extack._msg);
+		set_port_state(port, NFTO_PORT_STATE_UNBOUND, err,
+			       *said ? said : NULL);
 		return err;
 	}
 	port->bind_tries = 0;
@@ -473,8 +480,11 @@ static struct nfto_port *get_port(struct nfto_net *nn, const struct net_device *
 	return port;
 }
 
-void nfto_port_flush(struct nfto_net *nn)
+#define FLUSH_MAX	(2 * HZ)
+
+void nfto_port_flush(struct nfto_net *nn, const struct net_device *dev)
 {
+	unsigned long until = jiffies + FLUSH_MAX;
 	struct nfto_port *port, *last = NULL;
 
 	for (;;) {
@@ -489,7 +499,7 @@ void nfto_port_flush(struct nfto_net *nn)
 			nfto_port_put(last);
 		if (list_entry_is_head(port, &nn->ports, list))
 			return;
-		nfto_engine_flush(port);
+		nfto_engine_flush_dev(port, dev->ifindex, until);
 		last = port;
 	}
 }

@@ -28,6 +28,13 @@ static int type_setup(struct nf_flowtable *ft, struct net_device *dev,
 {
 	struct nfto_table *table = nfto_table_of(ft);
 
+	/*
+	 * nf_tables before upstream 13210fc63f35 (6.1.127, 6.6.74, 6.12.11) frees
+	 * a flowtable and then takes it off its devices. nfto_flowtable_detach()
+	 * has done that.
+	 */
+	if (!table)
+		return cmd == FLOW_BLOCK_BIND ? -EINVAL : 0;
 	/* nf_tables fills in the priority after it has called init(). */
 	table->prio = ft->priority;
 	if (cmd == FLOW_BLOCK_BIND)

@@ -67,6 +67,7 @@ static void heard_all(struct nfto_net *nn)
 		return;
 	rs->commits = false;
 	WRITE_ONCE(rs->gen, rs->gen + 1);
+	nfto_flowtable_committed(nn);
 	synchronize_rcu();
 	atomic64_set(&rs->last, nfto_flow_last_id());
 	now = jiffies;

@@ -131,11 +131,11 @@ static int netdev_event(struct notifier_block *nb, unsigned long event,
 	case NETDEV_GOING_DOWN:
 	case NETDEV_DOWN:
 		end_flows_by_dev(nn, dev, NFTO_REASON_DEVICE_DOWN);
-		nfto_port_flush(nn);
+		nfto_port_flush(nn, dev);
 		break;
 	case NETDEV_UNREGISTER:
 		end_flows_by_dev(nn, dev, NFTO_REASON_DEVICE_GONE);
-		nfto_port_flush(nn);
+		nfto_port_flush(nn, dev);
 		nfto_port_gone(nn, dev);
 		break;
 	case NETDEV_UP:

@@ -244,8 +244,46 @@ mistaken() {
 	flows_down mistaken
 }
 
+# took COMMAND...: prints milliseconds
+took() {
+	local began=${EPOCHREALTIME//[.,]/}
+	"$@" || fail "failed: $*"
+	echo $(((${EPOCHREALTIME//[.,]/} - began) / 1000))
+}
+
+less_than() {
+	(($(sim_count_entries) < $1))
+}
+
+# RTNL is held while a device goes down: another device's driver is not waited for,
+# and its own not for long.
+slow_down() {
+	ip -n r link add v8 type veth peer name v9
+	ip -n r link set v8 up
+	flows_up 20 || fail "slow_down: connections"
+	eventually "slow_down: in hardware" 20 entries_are 40
+	knob delay_destroy_us 2000000
+	talk_stop
+	serve_stop
+	in_ns r conntrack -D -p udp >/dev/null 2>&1
+	eventually "slow_down: the driver takes its time" 20 less_than 40
+	num "slow_down: ms until another device is down" \
+		"$(took ip -n r link set v8 down)" -le 1500
+	num "slow_down: entries meanwhile" "$(sim_count_entries)" -ge 20
+	num "slow_down: ms until its own device is down" \
+		"$(took ip -n r link set wan down)" -le 8000
+	num "slow_down: entries that are left" "$(sim_count_entries)" -ge 1
+	knob delay_destroy_us 0
+	eventually "slow_down: they are taken out later" 30 entries_are 0
+	ip -n r link del v8
+	ip -n r link set wan up
+	ip -n r addr add fd02::1/64 dev wan nodad
+	eventually "slow_down: it is up again" 20 in_ns a ping -qc1 -W1 10.2.0.2
+	sound slow_down
+}
+
 cases=(refused full full_of_others busy lost_counting lost_silently mistaken stuck
-	slow)
+	slow slow_down)
 
 sim_load
 did "the module" path_use module

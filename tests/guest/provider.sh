@@ -3,7 +3,8 @@
 # nft_offload.ko below nf_tables: who provides the flowtable, families, netns,
 # reloading under traffic.
 #
-#   provider.sh [CASE...]   only these
+#   provider.sh [CASE...]       only these
+#   provider.sh old [CASE...]   with the nf_tables.ko of tests/build-nf-tables
 here=$(dirname "$0")
 # shellcheck source=tests/guest/lib.sh
 . "$here/lib.sh"
@@ -204,12 +205,83 @@ reload() {
 	did "reload: and loaded" path_use module
 }
 
+# --- what nf_tables has let go is let go ---
+
+blocks_go() {
+	eventually "$1" 20 blocks_are "$2"
+}
+
+# A device is taken out of a flowtable, a table goes, and so does a netns.
+leaves() {
+	nft_load "flush ruleset
+		$(ruleset inet "lan, wan")"
+	talks leaves 10.2.0.2
+	eventually "leaves: in hardware" 10 entries_are 2
+	ok "leaves: a device is taken out" in_ns r nft "delete flowtable inet t ft { devices = { wan }; }"
+	eventually "leaves: its entries go" 20 entries_are 0
+	blocks_go "leaves: it is not bound any more" "01 00 "
+	is "leaves: packets go on" "$(talk send 20)" "sent 20 ok"
+	is "leaves: and no entry comes back" "$(sim_count_entries)" 0
+	ok "leaves: it is put in again" nft_load "add flowtable inet t ft { hook ingress priority 0; devices = { wan }; flags offload; counter; }"
+	blocks_go "leaves: and bound again" "01 01 "
+	hangs_up leaves
+	ok "leaves: the table goes" in_ns r nft delete table inet t
+	blocks_go "leaves: nothing is bound" "00 00 "
+	eventually "leaves: no port is left" 20 no_ports
+	ip netns add r2
+	ip -n r2 link add d0 type dummy
+	ip -n r2 link set d0 up
+	nsenter --net=/run/netns/r2 nft -f - <<<"$(ruleset inet d0)"
+	is "leaves: a netns has a port" "$(nsenter --net=/run/netns/r2 grep -c ^port /proc/net/nft_offload)" 1
+	ip netns del r2
+	ok "leaves: with the netns, all of it goes" path_drop nft_offload
+	did "leaves: the module again" path_use module
+}
+
+flow_ids() {
+	sim_entries | sed 's/.*cookie=\([^ ]*\) .*/\1/' | sort
+}
+
+# What is only checked changes nothing, also if it adds a device.
+checked() {
+	local before text="table inet t { flowtable ft { hook ingress priority 0
+		devices = { v7 }; flags offload; counter; }; }"
+	ip -n r link add v7 type veth peer name v7x
+	ip -n r link set v7 up
+	nft_load "flush ruleset
+		$(ruleset inet "lan, wan")"
+	talks checked 10.2.0.2
+	eventually "checked: in hardware" 10 entries_are 2
+	before=$(flow_ids)
+	ok "checked: nft -c adds a device" in_ns r nft -c -f - <<<"$text"
+	is "checked: packets go on" "$(talk send 20)" "sent 20 ok"
+	is "checked: the entries are the same" "$(flow_ids)" "$before"
+	is "checked: no flow has ended" "$(reason_get route-stale) $(reason_get device-gone)" "0 0"
+	ok "checked: the device is added" nft_load "$text"
+	is "checked: packets go on then" "$(talk send 20)" "sent 20 ok"
+	eventually "checked: and by hardware" 20 entries_are 2
+	hangs_up checked
+	ip -n r link del v7
+}
+
+no_ports() {
+	! in_ns r grep -q ^port /proc/net/nft_offload
+}
+
 no_tables() {
 	! in_ns r grep -q ^flowtable /proc/net/nft_offload
 }
 
-cases=(order listing families namespaces queued reload)
+cases=(order listing families namespaces queued leaves checked reload)
 
+if [[ ${1-} == old ]]; then
+	shift
+	set -- "${@:-leaves}"
+	# What it needs, without itself.
+	modprobe -a nfnetlink libcrc32c
+	did "nf_tables as it was" insmod "$NFTO_MODULES-nf-tables/nf_tables.ko"
+	is "it is the one" "$(</sys/module/nf_tables/taint)" "OE"
+fi
 sim_load
 ok "topology" topo_up mlx5-rep
 if (($#)); then
