@@ -40,6 +40,8 @@ bridge_up() {
 	ip -n b addr add 10.2.0.2/24 dev p1x
 	ip -n a route add default via 10.1.0.1
 	ip -n b route add default via 10.2.0.1
+	# A host that asks for the router's address tells its own with the question.
+	ip -n b neigh replace 10.2.0.1 lladdr 02:00:00:00:00:aa dev p1x nud permanent
 	in_ns r sysctl -qw net.ipv4.ip_forward=1 \
 		net.ipv4.neigh.br0.unres_qlen_bytes=100000000 \
 		net.ipv4.neigh.br0.mcast_solicit=100
