@@ -72,7 +72,7 @@ is "its profile and ports" \
 	"profile=mlx5-rep ports=2 "
 is "drivers and buses" \
 	"$(ethtool -i sim1p1 | grep -E '^(driver|bus-info)' | tr '\n' ' ')" \
-	"driver: nft_offload_sim bus-info: sim1/1/host "
+	"driver: mlx5e_rep bus-info: sim1/1/host "
 ok "removed" sim_del sim1
 is "nothing is left of it" "$(devices_here)" "$here"
 
@@ -165,7 +165,7 @@ for n in 0 33 x -1 256 1.5 2x 99999999999999999999; do
 	not_made "ports=$n" "Invalid argument" "'$n' is not a number from 1 to 32" "x ports=$n"
 done
 not_made "an unknown profile" "Invalid argument" \
-	"'foo' is none of mlx5-rep, mtk, airoha, flower, none" 'x profile=foo'
+	"'foo' is none of mlx5-rep, mtk, airoha, flower, nfp, cxgb4, bnxt, stmmac, ice, none" 'x profile=foo'
 not_made "too few names" "Invalid argument" "host: 1 names for 2 ports" 'x host=q'
 not_made "too many names" "Invalid argument" "wire: 3 names for 2 ports" 'x wire=q,r,s'
 not_made "an empty name in a list" "Invalid argument" "host: '' is not a name" 'x host=q,'
