@@ -153,6 +153,7 @@ struct nfto_ruleset {
  * @lock: see the top of this file
  * @tables: all whose memory is there
  * @ports: all
+ * @choices: what the admin has said of devices, see hw/dialect.c
  * @dead: the netns is going
  * @quiet: nobody may be told of events any more
  * @recent: totals of some time ago, older ones first; under @lock
@@ -167,9 +168,10 @@ struct nfto_ruleset {
 struct nfto_net {
 	struct net *net;
 	refcount_t ref;
-	struct mutex lock;	/* protects tables, ports, devices */
+	struct mutex lock;	/* protects tables, ports, choices, devices */
 	struct list_head tables;
 	struct list_head ports;
+	struct list_head choices;
 	bool dead;
 	bool quiet;
 	struct nfto_moment recent[2];

@@ -60,7 +60,8 @@
 	{ 50, "route-changed" }, \
 	{ 51, "route-check" }, \
 	{ 52, "ruleset-check" }, \
-	{ 53, "ruleset-denied" }
+	{ 53, "ruleset-denied" }, \
+	{ 54, "driver-unknown" }
 
 #define NFTO_PORT_STATE_NAMES \
 	{ 0, "unbound" }, \
@@ -74,6 +75,12 @@
 	{ 1, "flowtable" }, \
 	{ 2, "indirect" }, \
 	{ 3, "flower" }
+
+#define NFTO_BLOCK_NAMES \
+	{ 0, "default" }, \
+	{ 1, "on" }, \
+	{ 2, "off" }, \
+	{ 3, "force" }
 
 #define NFTO_HW_NAMES \
 	{ 0, "out" }, \

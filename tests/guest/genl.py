@@ -58,7 +58,8 @@ KINDS = {
         "in-hardware": "u32", "full-at": "u32", "queued": "u32",
         "workers": "u32", "adds": "u64", "refused": "u64", "removes": "u64",
         "stuck": "u64", "queries": "u64", "lost": "u64", "packets": "u64",
-        "bytes": "u64"},
+        "bytes": "u64", "driver": "str", "block": "block",
+        "reason": "reason", "harm": "str"},
     "reason-count": {"reason": "reason", "count": "u64"},
     "table": {
         "id": "u32", "name": "str", "table-name": "str", "family": "u32",
@@ -107,7 +108,8 @@ KINDS = {
 # Of operations that are not called by their set.
 SPACES = {"flow-count": "count", "flow-del": "count",
           "flow-revalidate": "count", "port-probe": "probe"}
-ENUMS = ("reason", "port-state", "port-kind", "hw", "place", "feature")
+ENUMS = ("reason", "port-state", "port-kind", "hw", "place", "feature",
+         "block")
 FORMATS = {"u8": "B", "u16": "H", "u32": "I", "u64": "Q", "s32": "i"}
 
 

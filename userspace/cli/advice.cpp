@@ -142,6 +142,8 @@ std::string_view advice(Reason reason) noexcept
                "list ruleset.";
     case Reason::ruleset_denied:
         return "See which rule takes them: nft monitor trace.";
+    case Reason::driver_unknown:
+        return "See what is known of the driver: nft-offload check DEV.";
     }
     return "This tool is older than the module; install the same version.";
 }

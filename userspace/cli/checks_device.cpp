@@ -161,7 +161,7 @@ private:
             fmt::format("Its driver{} takes no flows ({}{}{}).", driver(),
                         errno_name(port.error), port.why.empty() ? "" : ": ",
                         port.why),
-            remedy());
+            port.reason == Reason::driver_unknown ? allow() : remedy());
     }
 
     void check_features()
@@ -187,6 +187,13 @@ private:
             return fmt::format("devlink dev eswitch set pci/{} mode switchdev",
                                link_.parent);
         return fmt::format("To see what it takes: nft-offload probe {}",
+                           link_.name);
+    }
+
+    [[nodiscard]] std::string allow() const
+    {
+        return fmt::format("Leave its flows in software; what \"nft-offload port "
+                           "set {} block on\" would do is in nft-offload(8).",
                            link_.name);
     }
 

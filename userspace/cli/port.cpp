@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <fmt/format.h>
+
 #include "context.hpp"
 #include "verbs.hpp"
 #include "view.hpp"
@@ -15,13 +17,27 @@ Result<std::vector<Port>> wanted(Client &client,
         [](Port port) { return std::vector<Port>{std::move(port)}; });
 }
 
+// A device that is set need be no port.
+bool is_port(const Port &port)
+{
+    return port.workers > 0;
+}
+
 void print(Text &text, const Port &port)
 {
-    text.print("{}: {}", text.paint(Colour::strong, printable(port.name)),
-               text.paint(colour_of(port.state), name(port.state)));
+    text.print("{}:", text.paint(Colour::strong, printable(port.name)));
+    if (is_port(port))
+        text.print(" {}", text.paint(colour_of(port.state), name(port.state)));
     if (port.kind != PortKind::none)
         text.print(" ({})", name(port.kind));
-    text.print("  in {}\n", plural(port.users, "flowtable"));
+    text.print("  in {}", plural(port.users, "flowtable"));
+    if (!port.driver.empty())
+        text.print("  driver {}", printable(port.driver));
+    if (port.block != Block::default_)
+        text.print("  block {}", name(port.block));
+    text.print("\n");
+    if (!is_port(port))
+        return;
     if (const std::string error = error_text(port.error, port.why);
         !error.empty())
         text.print("  {}\n", error);
@@ -69,7 +85,67 @@ Outcome run(Context &context)
     return Exit::ok;
 }
 
+// What may happen, where the driver is allowed although it is not known to be
+// right.
+std::string warning_of(const Port &port)
+{
+    if (port.harm.empty())
+        return {};
+    return fmt::format(
+        "The driver {} {}: packets of its flows may be sent to wrong places or "
+        "be lost. To take them out of the NIC again: nft-offload port set {} "
+        "block default",
+        port.driver, port.harm, port.name);
+}
+
+Outcome run_set(Context &context)
+{
+    const auto block = from_name<Block>(*context.args.get("block"));
+    const auto device = find_device(*context.args.get("device"));
+    if (!device)
+        return fail(device.error());
+    auto client = context.system.client();
+    if (!client)
+        return fail(client.error());
+    const auto port = client->set_port(*device, {.block = *block});
+    if (!port)
+        return fail(port.error());
+    const auto warning = warning_of(*port);
+    if (!context.json) {
+        print(context.text, *port);
+        if (!warning.empty())
+            context.text.print("{}\n", printable(warning));
+        return Exit::ok;
+    }
+    const auto object = context.json->object("port");
+    put(*context.json, *port);
+    if (!warning.empty())
+        context.json->member("warning", warning);
+    return Exit::ok;
+}
+
+std::vector<std::string_view> blocks()
+{
+    return {"default", "on", "off", "force"};
+}
+
 } // namespace
+
+Verb port_set_verb()
+{
+    return {"port",
+            "set",
+            "Say whether a driver may be given flows as rules of tc flower",
+            "By default, a driver that takes no flowtables is given flows only "
+            "if it is known\nto carry them out right. \"on\" is for one that "
+            "is not known, \"force\" also for\none that is known to do "
+            "something else; packets may be lost then.",
+            {{Param::Kind::operand, "device", "DEV", "the device", nullptr,
+              true},
+             {Param::Kind::pair, "block", "SWITCH",
+              "whether its driver may be given them", blocks, true}},
+            run_set};
+}
 
 Verb port_show_verb()
 {

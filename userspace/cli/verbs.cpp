@@ -32,6 +32,7 @@ std::span<const Verb> verbs()
         flow_flush_verb(),
         flow_revalidate_verb(),
         port_show_verb(),
+        port_set_verb(),
         table_show_verb(),
         table_set_verb(),
         stats_show_verb(),

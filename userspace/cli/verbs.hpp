@@ -10,6 +10,7 @@ namespace nfto::cli {
 
 [[nodiscard]] Verb status_verb();
 [[nodiscard]] Verb port_show_verb();
+[[nodiscard]] Verb port_set_verb();
 [[nodiscard]] Verb table_show_verb();
 [[nodiscard]] Verb table_set_verb();
 [[nodiscard]] Verb stats_show_verb();

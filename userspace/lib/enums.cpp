@@ -33,7 +33,7 @@ std::optional<Enum> find(const Table &table, std::string_view name) noexcept
     return std::nullopt;
 }
 
-constexpr std::array<Entry, 54> reason_table{{
+constexpr std::array<Entry, 55> reason_table{{
     {"none",
      "No reason; a direction with it is in hardware."},
     {"no-flow",
@@ -142,6 +142,8 @@ constexpr std::array<Entry, 54> reason_table{{
      "Direction not in hardware, or packet left to the slow path. The ruleset has changed: one packet goes through it first, and must reach \"flow add\" again."},
     {"ruleset-denied",
      "Flow has ended. The ruleset has changed, and packets do not reach \"flow add\" any more."},
+    {"driver-unknown",
+     "Direction not in hardware. The port's driver is not known to carry out flows right, or is known not to; the port's sentence says so."},
 }};
 
 constexpr std::array<Entry, 5> port_state_table{{
@@ -166,6 +168,17 @@ constexpr std::array<Entry, 4> port_kind_table{{
      "By the indirect block, for devices without a driver of their own."},
     {"flower",
      "ndo_setup_tc(TC_SETUP_BLOCK), as rules of tc flower."},
+}};
+
+constexpr std::array<Entry, 4> block_table{{
+    {"default",
+     "If it is known to carry them out right."},
+    {"on",
+     "Also if that is not known."},
+    {"off",
+     "Not at all."},
+    {"force",
+     "Also if it is known to do something else."},
 }};
 
 constexpr std::array<Entry, 4> hw_table{{
@@ -266,6 +279,23 @@ template <> std::optional<PortKind>
 from_name<PortKind>(std::string_view name) noexcept
 {
     return find<PortKind>(port_kind_table, name);
+}
+
+std::string_view name(Block value) noexcept
+{
+    return text_of(block_table, static_cast<std::uint32_t>(value), &Entry::name,
+                   "unknown");
+}
+
+std::string_view describe(Block value) noexcept
+{
+    return text_of(block_table, static_cast<std::uint32_t>(value), &Entry::doc, "");
+}
+
+template <> std::optional<Block>
+from_name<Block>(std::string_view name) noexcept
+{
+    return find<Block>(block_table, name);
 }
 
 std::string_view name(Hw value) noexcept

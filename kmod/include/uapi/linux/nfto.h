@@ -129,6 +129,9 @@
  *   must reach "flow add" again.
  * @NFTO_REASON_RULESET_DENIED: Flow has ended. The ruleset has changed, and
  *   packets do not reach "flow add" any more.
+ * @NFTO_REASON_DRIVER_UNKNOWN: Direction not in hardware. The port's driver is
+ *   not known to carry out flows right, or is known not to; the port's
+ *   sentence says so.
  */
 enum nfto_reason {
 	NFTO_REASON_NONE,
@@ -185,6 +188,7 @@ enum nfto_reason {
 	NFTO_REASON_ROUTE_CHECK,
 	NFTO_REASON_RULESET_CHECK,
 	NFTO_REASON_RULESET_DENIED,
+	NFTO_REASON_DRIVER_UNKNOWN,
 
 	/* private: */
 	__NFTO_REASON_MAX,
@@ -232,6 +236,25 @@ enum nfto_port_kind {
 	/* private: */
 	__NFTO_PORT_KIND_MAX,
 	NFTO_PORT_KIND_MAX = (__NFTO_PORT_KIND_MAX - 1)
+};
+
+/**
+ * enum nfto_block - Whether a device's driver may be given flows as rules of
+ *   tc flower.
+ * @NFTO_BLOCK_DEFAULT: If it is known to carry them out right.
+ * @NFTO_BLOCK_ON: Also if that is not known.
+ * @NFTO_BLOCK_OFF: Not at all.
+ * @NFTO_BLOCK_FORCE: Also if it is known to do something else.
+ */
+enum nfto_block {
+	NFTO_BLOCK_DEFAULT,
+	NFTO_BLOCK_ON,
+	NFTO_BLOCK_OFF,
+	NFTO_BLOCK_FORCE,
+
+	/* private: */
+	__NFTO_BLOCK_MAX,
+	NFTO_BLOCK_MAX = (__NFTO_BLOCK_MAX - 1)
 };
 
 /**
@@ -346,6 +369,10 @@ enum {
 	NFTO_A_PORT_LOST,
 	NFTO_A_PORT_PACKETS,
 	NFTO_A_PORT_BYTES,
+	NFTO_A_PORT_DRIVER,
+	NFTO_A_PORT_BLOCK,
+	NFTO_A_PORT_REASON,
+	NFTO_A_PORT_HARM,
 
 	__NFTO_A_PORT_MAX,
 	NFTO_A_PORT_MAX = (__NFTO_A_PORT_MAX - 1)
@@ -556,6 +583,7 @@ enum {
 	NFTO_CMD_PORT_CHANGE,
 	NFTO_CMD_REFUSAL_NEW,
 	NFTO_CMD_TABLE_SET,
+	NFTO_CMD_PORT_SET,
 
 	__NFTO_CMD_MAX,
 	NFTO_CMD_MAX = (__NFTO_CMD_MAX - 1)
