@@ -50,7 +50,7 @@ software() {
 	eventually "$1: the directions' reason" 10 reasons_are "$3" 2
 	sport=$(ct_list udp 5000 | sed 's/^.* sport=\([0-9]*\) dport=5000 .*/\1/' | head -n1)
 	has "$1: explain tells it" "$(tool explain udp "10.1.0.2:$sport" 10.2.0.2:5000)" \
-		"^->: The port"
+		"^->: .*The port"
 	has "$1: a probe offers nothing" "$(tool probe lan)" \
 		"takes no flows: it is unbound.*$2.*Nothing was offered"
 	is "$1: no rule has reached the driver" "$(replaces)" 0

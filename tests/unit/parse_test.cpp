@@ -250,7 +250,7 @@ TEST_CASE("a port with all there is, and with nothing")
     CHECK(bare.why.empty());
     CHECK_FALSE(bare.full_at);
     CHECK(bare.driver.empty());
-    CHECK(bare.block == Block::default_);
+    CHECK(bare.block == Block::by_default);
     CHECK(bare.reason == Reason::none);
     const auto driver = parsed<Port>(
         bytes::join({bytes::u32(NFTO_A_PORT_IFINDEX, 1),

@@ -33,7 +33,7 @@ void print(Text &text, const Port &port)
     text.print("  in {}", plural(port.users, "flowtable"));
     if (!port.driver.empty())
         text.print("  driver {}", printable(port.driver));
-    if (port.block != Block::default_)
+    if (port.block != Block::by_default)
         text.print("  block {}", name(port.block));
     text.print("\n");
     if (!is_port(port))

@@ -242,7 +242,7 @@ inline constexpr std::uint32_t port_kind_count = 4;
 /// Whether a device's driver may be given flows as rules of tc flower.
 enum class Block : std::uint32_t {
     /// If it is known to carry them out right.
-    default_,
+    by_default,
     /// Also if that is not known.
     on,
     /// Not at all.

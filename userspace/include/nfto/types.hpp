@@ -111,7 +111,7 @@ struct Port {
     /// Name of the driver; empty until it was asked.
     std::string driver;
     /// What was said by Client::set_port().
-    Block block = Block::default_;
+    Block block = Block::by_default;
     /// Why directions are not in hardware while it is not bound; none while it
     /// is.
     Reason reason = Reason::none;
@@ -122,7 +122,7 @@ struct Port {
 
 /// What can be changed of a port.
 struct PortSetting {
-    Block block = Block::default_;
+    Block block = Block::by_default;
 };
 
 /// How often something had a reason.
