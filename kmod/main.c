@@ -74,7 +74,7 @@ static struct nfto_net *net_alloc(struct net *net)
 	INIT_LIST_HEAD(&nn->tables);
 	INIT_LIST_HEAD(&nn->ports);
 	INIT_LIST_HEAD(&nn->choices);
-	nfto_routes_init(&nn->routes);
+	nfto_routes_init(nn);
 	nfto_wheel_init(&nn->wheel);
 	nfto_check_init(nn);
 	nfto_ruleset_init(nn);
@@ -115,9 +115,8 @@ static void __net_exit net_exit(struct net *net)
 	nfto_proc_exit(net);
 	nfto_ruleset_exit(nn);
 	mutex_lock(&nn->lock);
-	nn->dead = true;
 	list_for_each_entry(table, &nn->tables, list)
-		nfto_flowtable_end_flows(table, NFTO_REASON_TABLE_GONE);
+		nfto_flowtable_end_flows(table, NFTO_REASON_FLOWTABLE_GONE);
 	mutex_unlock(&nn->lock);
 	nfto_routes_exit(nn);
 	nfto_wheel_exit(&nn->wheel);

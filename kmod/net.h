@@ -78,6 +78,26 @@ struct nfto_moment {
 	u64 hw_bytes;
 };
 
+struct nfto_net;
+
+/**
+ * struct nfto_listener - hears of what a subsystem announces, see way/listen.c
+ * @nn: where
+ * @sock: its socket, NULL: it does not listen
+ * @closed: @sock may not be used any more
+ * @heard: told of each message
+ * @end: told when all have been read, or NULL
+ * @work: reads from @sock
+ */
+struct nfto_listener {
+	struct nfto_net *nn;
+	struct socket *sock;
+	bool closed;
+	void (*heard)(struct nfto_net *nn, u16 type);
+	void (*end)(struct nfto_net *nn);
+	struct work_struct work;
+};
+
 #define NFTO_ROUTE_CHANGES	16
 
 /**
@@ -100,6 +120,8 @@ struct nfto_route_change {
  * struct nfto_routes - what has changed in a netns' routes
  * @fib: told of routes and rules
  * @nexthop: told of nexthop objects
+ * @rtnl: told of forwarding and bridges
+ * @xfrm: told of policies and states of IPsec
  * @work: sees to it; it alone uses @on, @pass, @next and @next_all
  * @on: @fib and @nexthop are registered
  * @pass: its number
@@ -115,6 +137,8 @@ struct nfto_route_change {
 struct nfto_routes {
 	struct notifier_block fib;
 	struct notifier_block nexthop;
+	struct nfto_listener rtnl;
+	struct nfto_listener xfrm;
 	struct delayed_work work;
 	bool on;
 	u32 pass;
@@ -130,17 +154,19 @@ struct nfto_routes {
 
 /**
  * struct nfto_ruleset - what is known of changes of a netns' ruleset
- * @sock: hears of commits; NULL until the first table
- * @closed: @sock may not be used any more
- * @heard_work: reads from @sock
+ * @listener: hears of commits
+ * @on: @listener listens and the hooks are there
+ * @gen: changes with each commit; a packet is believed in the one it began in
+ * @commits: there was one since @listener read last
  * @last: flows up to this id may be of before the last commit
  * @pass_work: puts flows in doubt
  * @began: jiffies when it last did
  */
 struct nfto_ruleset {
-	struct socket *sock;
-	bool closed;
-	struct work_struct heard_work;
+	struct nfto_listener listener;
+	bool on;
+	u32 gen;
+	bool commits;
 	atomic64_t last;
 	struct delayed_work pass_work;
 	unsigned long began;
@@ -148,19 +174,20 @@ struct nfto_ruleset {
 
 /**
  * struct nfto_net - a netns
- * @net: the netns; valid until @dead
+ * @net: the netns; valid until net_exit()
  * @ref: tables, ports, and the netns itself
  * @lock: see the top of this file
  * @tables: all whose memory is there
  * @ports: all
  * @choices: what the admin has said of devices, see hw/dialect.c
- * @dead: the netns is going
  * @quiet: nobody may be told of events any more
  * @recent: totals of some time ago, older ones first; under @lock
  * @check_now: @check_work is on its way, because something has changed
  * @check_work: compares next hops with the world
- * @ruleset: see ruleset.c
+ * @doubt_work: puts all flows in doubt
+ * @doubted_at: jiffies when it last did
  * @rcu: for freeing it; kfree_rcu() wants it in the first 4096 bytes
+ * @ruleset: see nft/ruleset.c
  * @routes: changes of routes
  * @wheel: ageing
  * @refusals: the last ones, for each CPU
@@ -172,13 +199,14 @@ struct nfto_net {
 	struct list_head tables;
 	struct list_head ports;
 	struct list_head choices;
-	bool dead;
 	bool quiet;
 	struct nfto_moment recent[2];
 	unsigned long check_now;
 	struct delayed_work check_work;
-	struct nfto_ruleset ruleset;
+	struct delayed_work doubt_work;
+	unsigned long doubted_at;
 	struct rcu_head rcu;
+	struct nfto_ruleset ruleset;
 	struct nfto_routes routes;
 	struct nfto_wheel wheel;
 	struct nfto_refusals __percpu *refusals;

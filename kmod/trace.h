@@ -79,7 +79,7 @@ DECLARE_EVENT_CLASS(nfto_flow,
 		nfto_trace_ends(&flow->ct->tuplehash[0].tuple, __entry->src,
 				__entry->dst);
 	),
-	TP_printk("id=%llu table=%u proto=%u src=%pISpc dst=%pISpc reason=%s",
+	TP_printk("id=%llu flowtable=%u proto=%u src=%pISpc dst=%pISpc reason=%s",
 		  __entry->id, __entry->table, __entry->l4proto, __entry->src,
 		  __entry->dst,
 		  __print_symbolic(__entry->reason, NFTO_REASON_NAMES))

@@ -49,6 +49,7 @@ def header(enums, out):
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include <nfto/export.hpp>
@@ -77,7 +78,43 @@ template <> [[nodiscard]] NFTO_EXPORT std::optional<{name}>
 from_name<{name}>(std::string_view name) noexcept;
 /// How many values there are, from 0 on.
 inline constexpr std::uint32_t {snake(enum['name'])}_count = {len(enum['entries'])};""", file=out)
+    print("""
+/// What a reason can be of; the first one is what its counters count. Empty for
+/// Reason::none, and for a reason that a newer module has added.
+[[nodiscard]] NFTO_EXPORT std::span<const ReasonKind>
+kinds(Reason value) noexcept;""", file=out)
     print("\n} // namespace nfto", file=out)
+
+
+def kinds_source(enums, out):
+    """An array of kinds for each reason, and the function that picks one."""
+    entries = next(enum for enum in enums if enum["name"] == "reason")["entries"]
+    most = max(len(entry["kinds"]) for entry in entries)
+    print(f"""namespace {{
+
+struct Kinds {{
+    std::uint8_t count;
+    std::array<ReasonKind, {most}> list;
+}};
+
+constexpr std::array<Kinds, reason_count> reason_kinds{{{{""", file=out)
+    for entry in entries:
+        kinds = ", ".join(f"ReasonKind::{snake(kind)}"
+                          for kind in entry["kinds"])
+        print(f"    // {entry['name']}\n"
+              f"    {{{len(entry['kinds'])}, {{{kinds}}}}},", file=out)
+    print("""}};
+
+} // namespace
+
+std::span<const ReasonKind> kinds(Reason value) noexcept
+{
+    const auto at = static_cast<std::uint32_t>(value);
+    if (at >= reason_kinds.size())
+        return {};
+    const Kinds &found = reason_kinds.at(at);
+    return std::span(found.list).first(found.count);
+}""", file=out)
 
 
 def source(enums, out):
@@ -140,6 +177,8 @@ from_name<{name}>(std::string_view name) noexcept
 {{
     return find<{name}>({table}, name);
 }}""", file=out)
+    print(file=out)
+    kinds_source(enums, out)
     print("\n} // namespace nfto", file=out)
 
 

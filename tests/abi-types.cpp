@@ -7,15 +7,14 @@
 using namespace nfto;
 
 NFTO_EXPORT void nfto_types(Error *, Address *, Prefix *, Tuple *, Encap *,
-                            Info *, Port *, ReasonCount *, Table *, Direction *,
-                            Flow *, RecentStats *, Stats *, Refusal *, Filter *,
-                            Counts *, Changed *, ProbeRequest *, ProbeAnswer *)
-{
-}
+                            Info *, Port *, ReasonCount *, Flowtable *,
+                            Direction *, Flow *, RecentStats *, Stats *,
+                            Refusal *, Filter *, Counts *, Changed *,
+                            ProbeRequest *, ProbeAnswer *)
+{}
 
 NFTO_EXPORT void nfto_others(Client *, Events *, FlowNew *, FlowEnd *, FlowHw *,
-                             PortChange *, RefusalNew *, Missed *, EventGroups *,
-                             Connection *, Transport *, Flowtable *, FlowRule *,
-                             Ruleset *, Setup *)
-{
-}
+                             PortChange *, RefusalNew *, Missed *,
+                             EventGroups *, Connection *, Transport *,
+                             RulesetFlowtable *, FlowRule *, Ruleset *, Setup *)
+{}

@@ -24,6 +24,7 @@ static void note_encap(struct nfto_packet *p, u16 id, __be16 proto)
 	p->key.encap[p->key.n_encap++].proto = proto;
 }
 
+/* A flow has a VLAN; which priority its packets have is their own affair. */
 static __be16 parse_vlan(struct sk_buff *skb, struct nfto_packet *p)
 {
 	const struct vlan_hdr *vlan;
@@ -31,7 +32,7 @@ static __be16 parse_vlan(struct sk_buff *skb, struct nfto_packet *p)
 	if (!pskb_may_pull(skb, VLAN_HLEN))
 		return 0;
 	vlan = (const void *)skb_network_header(skb);
-	note_encap(p, ntohs(vlan->h_vlan_TCI), skb->protocol);
+	note_encap(p, ntohs(vlan->h_vlan_TCI) & VLAN_VID_MASK, skb->protocol);
 	p->offset = VLAN_HLEN;
 	p->there = skb->len - VLAN_HLEN;
 	return vlan->h_vlan_encapsulated_proto;
@@ -73,7 +74,7 @@ static __be16 parse_pppoe(struct sk_buff *skb, struct nfto_packet *p)
 __be16 nfto_encap_parse(struct sk_buff *skb, struct nfto_packet *p)
 {
 	if (skb_vlan_tag_present(skb))
-		note_encap(p, skb_vlan_tag_get(skb), skb->vlan_proto);
+		note_encap(p, skb_vlan_tag_get_id(skb), skb->vlan_proto);
 	switch (skb->protocol) {
 	case htons(ETH_P_8021Q):
 		return parse_vlan(skb, p);

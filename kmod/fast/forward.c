@@ -90,14 +90,18 @@ static bool is_for_us(const struct sk_buff *skb, const struct nfto_dir *dir)
 				       back->l3dev->dev_addr);
 }
 
-static bool closes_tcp(const struct sk_buff *skb, const struct nfto_packet *p)
+/* Return: why conntrack has to see this packet; TCP_CLOSE if the flow is over. */
+static enum nfto_reason for_conntrack(const struct sk_buff *skb,
+				      const struct nfto_packet *p)
 {
 	const struct tcphdr *tcp;
 
 	if (p->key.proto != IPPROTO_TCP)
-		return false;
+		return NFTO_REASON_NONE;
 	tcp = (const void *)(skb_network_header(skb) + p->offset + p->thoff);
-	return tcp->fin || tcp->rst;
+	if (unlikely(tcp->fin || tcp->rst))
+		return NFTO_REASON_TCP_CLOSE;
+	return unlikely(tcp->syn) ? NFTO_REASON_TCP_SYN : NFTO_REASON_NONE;
 }
 
 /* Return: why this packet is left to the slow path. */
@@ -191,11 +195,14 @@ struct nfto_dir *nfto_forward_begin(struct sk_buff *skb, struct nfto_packet *p,
 		return leave_to_slow_path(p, NFTO_REASON_MTU, verdict);
 	if (unlikely(!is_for_us(skb, dir)))
 		return leave_to_slow_path(p, NFTO_REASON_NOT_FOR_US, verdict);
-	if (unlikely(closes_tcp(skb, p))) {
-		nfto_flow_end(nfto_flow_of(dir), NFTO_REASON_TCP_CLOSE);
+	reason = for_conntrack(skb, p);
+	if (unlikely(reason == NFTO_REASON_TCP_CLOSE)) {
+		nfto_flow_end(nfto_flow_of(dir), reason);
 		*verdict = NF_ACCEPT;
 		return NULL;
 	}
+	if (unlikely(reason))
+		return leave_to_slow_path(p, reason, verdict);
 	/* The connection was deleted and begins anew, and so may its flow. */
 	if (unlikely(nf_ct_is_dying(nfto_flow_of(dir)->ct))) {
 		nfto_flow_end(nfto_flow_of(dir), NFTO_REASON_CT_GONE);
@@ -239,20 +246,57 @@ static void set_skb_dst(struct sk_buff *skb, const struct nfto_nexthop *nh)
 	skb_dst_set_noref(skb, rcu_dereference(nh->dst));
 }
 
+static bool has_headroom(struct sk_buff *skb, const struct net_device *dev)
+{
+	unsigned int need = LL_RESERVED_SPACE(dev);
+
+	return likely(skb_headroom(skb) >= need) ||
+	       !pskb_expand_head(skb, HH_DATA_ALIGN(need - skb_headroom(skb)),
+				 0, GFP_ATOMIC);
+}
+
+/*
+ * Whether the neighbour's address may be used now. One that is to be verified
+ * begins with that, as by any other packet.
+ */
+static bool is_neigh_valid(struct neighbour *n)
+{
+	u8 state = READ_ONCE(n->nud_state);
+
+	return likely(state & NUD_CONNECTED) ||
+	       (state & NUD_VALID && !neigh_event_send(n, NULL));
+}
+
+/*
+ * The packet may have to wait for the neighbour's address. It does so with the
+ * neighbour's own device: when that goes, so do those who wait. The port of a
+ * bridge may be gone when the address is known, or the host at another one.
+ * If the neighbour never answers, the sender is told by ICMP, for which the
+ * route is needed.
+ */
+static void xmit_unresolved(struct sk_buff *skb, const struct nfto_nexthop *nh)
+{
+	struct neighbour *n = nh->neigh;
+
+	if (!has_headroom(skb, n->dev)) {
+		kfree_skb(skb);
+		return;
+	}
+	memset(skb->cb, 0, sizeof(skb->cb));
+	set_skb_dst(skb, nh);
+	skb->dev = n->dev;
+	neigh_output(n, skb, true);
+}
+
+/* With a header that is there, a packet never waits. */
 static void xmit_neigh(struct sk_buff *skb, const struct nfto_nexthop *nh)
 {
 	struct neighbour *n = nh->neigh;
 
-	/*
-	 * The packet may have to wait for the neighbour's address. If the
-	 * neighbour never answers, the sender is told by ICMP, for which the
-	 * route is needed.
-	 */
-	if (unlikely(!(READ_ONCE(n->nud_state) & NUD_CONNECTED))) {
-		memset(skb->cb, 0, sizeof(skb->cb));
-		set_skb_dst(skb, nh);
-	}
-	neigh_output(n, skb, false);
+	if (likely(READ_ONCE(n->hh.hh_len) && is_neigh_valid(n)))
+		neigh_hh_output(&n->hh, skb);
+	else
+		xmit_unresolved(skb, nh);
 }
 
 static void xmit_lookup(struct sk_buff *skb, const struct nfto_nexthop *nh,
@@ -290,15 +334,6 @@ static void xmit_xfrm(struct sk_buff *skb, const struct nfto_nexthop *nh,
 	skb_orphan(skb);
 	set_skb_dst(skb, nh);
 	dst_output(net, NULL, skb);
-}
-
-static bool has_headroom(struct sk_buff *skb, const struct net_device *dev)
-{
-	unsigned int need = LL_RESERVED_SPACE(dev);
-
-	return likely(skb_headroom(skb) >= need) ||
-	       !pskb_expand_head(skb, HH_DATA_ALIGN(need - skb_headroom(skb)),
-				 0, GFP_ATOMIC);
 }
 
 /**

@@ -279,16 +279,17 @@ static void extend_ct(struct nf_conn *ct)
 		WRITE_ONCE(ct->timeout, nfct_time_stamp + NF_CT_DAY);
 }
 
+/*
+ * Below the lock of a flow that is live: the caller may have found it below RCU
+ * only, and the queue takes a reference.
+ */
 static void kick_some(struct nfto_flow *flow, unsigned int kick)
 {
-	if (!kick)
-		return;
-	local_bh_disable();
+	lockdep_assert_held(&flow->lock);
 	if (kick & BIT(0))
 		nfto_engine_kick(&flow->dir[0]);
 	if (kick & BIT(1))
 		nfto_engine_kick(&flow->dir[1]);
-	local_bh_enable();
 }
 
 /* A reference is held, and the flow is in no slot. */
@@ -312,6 +313,7 @@ static void look_at_flow(struct nfto_wheel *wheel, struct nfto_flow *flow)
 		if (wants_stats(flow, idle, timeout, now))
 			kick = ask_for_counts(flow);
 		kick |= dirs_to_retry(flow);
+		kick_some(flow, kick);
 	}
 	put_into_slot(wheel, flow, look_in(flow, idle, timeout, now));
 	spin_unlock_bh(&flow->lock);
@@ -321,18 +323,14 @@ static void look_at_flow(struct nfto_wheel *wheel, struct nfto_flow *flow)
 		return;
 	}
 	extend_ct(flow->ct);
-	kick_some(flow, kick);
 }
 
 void nfto_age_suspect(struct nfto_flow *flow)
 {
-	unsigned int kick = 0;
-
 	spin_lock_bh(&flow->lock);
 	if (flow->flags & NFTO_F_LIVE && !is_being_asked(flow))
-		kick = ask_for_counts(flow);
+		kick_some(flow, ask_for_counts(flow));
 	spin_unlock_bh(&flow->lock);
-	kick_some(flow, kick);
 }
 
 bool nfto_age_offer(struct nfto_flow *flow)
@@ -346,18 +344,20 @@ bool nfto_age_offer(struct nfto_flow *flow)
 		flow->dir[i].tries = 0;
 	}
 	kick = flow->flags & NFTO_F_LIVE ? dirs_to_retry(flow) : 0;
-	spin_unlock_bh(&flow->lock);
 	kick_some(flow, kick);
+	spin_unlock_bh(&flow->lock);
 	return kick;
 }
 
-static struct nfto_flow *pop_from_slot(struct nfto_slot *slot)
+/* Return: the first of a list that the slot's lock protects, a reference; or NULL. */
+static struct nfto_flow *pop_from_list(struct nfto_slot *slot,
+				       struct hlist_head *list)
 {
 	struct nfto_flow *flow = NULL;
 
 	spin_lock_bh(&slot->lock);
-	if (!hlist_empty(&slot->flows)) {
-		flow = hlist_entry(slot->flows.first, struct nfto_flow, wheel);
+	if (!hlist_empty(list)) {
+		flow = hlist_entry(list->first, struct nfto_flow, wheel);
 		hlist_del_init(&flow->wheel);
 		/*
 		 * A flow that has ended drops its live reference after it was
@@ -374,7 +374,7 @@ static void turn_wheel(struct nfto_wheel *wheel)
 	struct nfto_slot *slot = &wheel->slot[wheel->now];
 	struct nfto_flow *flow;
 
-	while ((flow = pop_from_slot(slot))) {
+	while ((flow = pop_from_list(slot, &slot->flows))) {
 		look_at_flow(wheel, flow);
 		nfto_flow_put(flow);
 		cond_resched();
@@ -382,41 +382,39 @@ static void turn_wheel(struct nfto_wheel *wheel)
 	WRITE_ONCE(wheel->now, (wheel->now + 1) % NFTO_SLOTS);
 }
 
-#define GONE_MAX	32
-
-/* Flows whose connection was deleted, with references; as many as fit. */
-static unsigned int find_gone(struct nfto_slot *slot,
-			      struct nfto_flow *gone[GONE_MAX])
+/*
+ * One that is in a list of this kind is out of its slot's list, and still counts as
+ * in the slot: whoever takes it out of the slot takes it out of here, under the same
+ * lock.
+ */
+static void find_gone(struct nfto_slot *slot, struct hlist_head *gone)
 {
 	struct nfto_flow *flow;
-	unsigned int n = 0;
+	struct hlist_node *tmp;
 
 	spin_lock_bh(&slot->lock);
-	hlist_for_each_entry(flow, &slot->flows, wheel) {
+	hlist_for_each_entry_safe(flow, tmp, &slot->flows, wheel) {
 		if (likely(!nf_ct_is_dying(flow->ct)))
 			continue;
-		refcount_inc(&flow->ref);
-		gone[n++] = flow;
-		if (n == GONE_MAX)
-			break;
+		hlist_del_init(&flow->wheel);
+		hlist_add_head(&flow->wheel, gone);
 	}
 	spin_unlock_bh(&slot->lock);
-	return n;
 }
 
+/* Ends the flows whose connection was deleted; one look at each of the slot. */
 static void scan_slot(struct nfto_slot *slot)
 {
-	struct nfto_flow *gone[GONE_MAX];
-	unsigned int i, n;
+	HLIST_HEAD(gone);
+	struct nfto_flow *flow;
 
-	do {
-		n = find_gone(slot, gone);
-		for (i = 0; i < n; i++) {
-			nfto_flow_end(gone[i], NFTO_REASON_CT_GONE);
-			nfto_flow_put(gone[i]);
-		}
+	find_gone(slot, &gone);
+	while ((flow = pop_from_list(slot, &gone))) {
+		nfto_flow_end(flow, NFTO_REASON_CT_GONE);
+		nfto_flow_put(flow);
 		cond_resched();
-	} while (n == GONE_MAX);
+	}
+	cond_resched();
 }
 
 /*
@@ -436,7 +434,10 @@ static void scan_for_gone(struct nfto_wheel *wheel)
 	}
 }
 
-/* Turns on as long as there are flows; a late hand catches up, within reason. */
+/*
+ * Turns on as long as there are flows; a late hand catches up, within reason. Of one
+ * that has stood for very long, @next may seem to be in the future (32 bits).
+ */
 static void move_hand(struct work_struct *work)
 {
 	struct nfto_wheel *wheel = container_of(to_delayed_work(work),
@@ -444,7 +445,8 @@ static void move_hand(struct work_struct *work)
 	struct nfto_net *nn = container_of(wheel, struct nfto_net, wheel);
 	unsigned int n;
 
-	if (time_after(jiffies, wheel->next + NFTO_SLOTS * TICK))
+	if (!time_in_range(jiffies, wheel->next - TICK,
+			   wheel->next + NFTO_SLOTS * TICK))
 		wheel->next = jiffies;
 	for (n = 0; n < NFTO_SLOTS && time_after_eq(jiffies, wheel->next); n++) {
 		turn_wheel(wheel);

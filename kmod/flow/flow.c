@@ -68,40 +68,73 @@ static void ct_lend(struct nf_conn *ct)
 		WRITE_ONCE(ct->timeout, nfct_time_stamp + NF_CT_DAY);
 }
 
+/* conntrack's time-outs of an entry's protocol, a policy of "ct timeout" first. */
+static const unsigned int *ct_timeouts(const struct nf_conn *ct)
+{
+	const unsigned int *policy = nf_ct_timeout_lookup(ct);
+
+	if (policy)
+		return policy;
+	switch (nf_ct_protonum(ct)) {
+	case IPPROTO_TCP:
+		return nf_tcp_pernet(nf_ct_net(ct))->timeouts;
+	case IPPROTO_UDP:
+		return nf_udp_pernet(nf_ct_net(ct))->timeouts;
+#ifdef CONFIG_NF_CT_PROTO_GRE
+	case IPPROTO_GRE:
+		return nf_gre_pernet(nf_ct_net(ct))->timeouts;
+#endif
+	default:
+		return NULL;
+	}
+}
+
+/* Jiffies. Return: negative if that is not known. */
+static s32 ct_timeout_of(const struct nf_conn *ct)
+{
+	const unsigned int *timeouts = ct_timeouts(ct);
+	bool replied = test_bit(IPS_SEEN_REPLY_BIT, &ct->status);
+
+	if (!timeouts)
+		return -1;
+	switch (nf_ct_protonum(ct)) {
+	case IPPROTO_TCP:
+		return timeouts[READ_ONCE(ct->proto.tcp.state)];
+	case IPPROTO_UDP:
+		return timeouts[replied ? UDP_CT_REPLIED : UDP_CT_UNREPLIED];
+#ifdef CONFIG_NF_CT_PROTO_GRE
+	case IPPROTO_GRE:
+		return timeouts[replied ? GRE_CT_REPLIED : GRE_CT_UNREPLIED];
+#endif
+	default:
+		return -1;
+	}
+}
+
 /*
- * The entry may be idle again for as long as conntrack has it. Of a flow that has
- * expired, it has been so for the flow's time-out already.
+ * The entry has the time-out that it would have had without us: it may be idle for
+ * as long as conntrack has it, from the last packet on. That is known of a flow that
+ * has expired; of one that ends for another reason it is taken as now, because the
+ * hardware's last word may be old.
  */
 static void ct_give_back(const struct nfto_flow *flow)
 {
 	struct nf_conn *ct = flow->ct;
-	struct net *net = nf_ct_net(ct);
-	s32 timeout, idle;
+	s32 timeout, idle = 0;
 
 	clear_bit(IPS_HW_OFFLOAD_BIT, &ct->status);
 	clear_bit(IPS_OFFLOAD_BIT, &ct->status);
 
-	switch (nf_ct_protonum(ct)) {
-	case IPPROTO_TCP: {
-		const struct nf_tcp_net *tn = nf_tcp_pernet(net);
-
-		/* The window is learned anew. */
+	/* The window is learned anew. */
+	if (nf_ct_protonum(ct) == IPPROTO_TCP) {
 		ct->proto.tcp.seen[0].td_maxwin = 0;
 		ct->proto.tcp.seen[1].td_maxwin = 0;
-		timeout = tn->timeouts[READ_ONCE(ct->proto.tcp.state)];
-		break;
 	}
-	case IPPROTO_UDP: {
-		const struct nf_udp_net *un = nf_udp_pernet(net);
-
-		timeout = un->timeouts[test_bit(IPS_SEEN_REPLY_BIT, &ct->status) ?
-				       UDP_CT_REPLIED : UDP_CT_UNREPLIED];
-		break;
-	}
-	default:
+	timeout = ct_timeout_of(ct);
+	if (timeout < 0)
 		return;
-	}
-	idle = flow->end_reason == NFTO_REASON_EXPIRED ? nfto_flow_timeout(flow) : 0;
+	if (flow->end_reason == NFTO_REASON_EXPIRED)
+		idle = (u32)jiffies - READ_ONCE(flow->last_used);
 	timeout = max(timeout - idle, 0);
 	if ((s32)(READ_ONCE(ct->timeout) - nfct_time_stamp) > timeout)
 		WRITE_ONCE(ct->timeout, nfct_time_stamp + timeout);
@@ -290,7 +323,7 @@ static void init_dir(struct nfto_dir *dir, const struct nfto_table *table,
 	}
 	dir->nh = out;
 	if (!table->hw)
-		dir->out_reason = NFTO_REASON_SOFTWARE_TABLE;
+		dir->out_reason = NFTO_REASON_SOFTWARE_FLOWTABLE;
 	else if (!back->port)
 		dir->out_reason = NFTO_REASON_NO_PORT;
 	else

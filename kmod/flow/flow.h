@@ -306,6 +306,17 @@ bool nfto_flow_event(struct nfto_dir *dir, enum nfto_hw_event event,
 void nfto_flow_doubt(struct nfto_flow *flow);
 
 /**
+ * nfto_flow_doubt_all() - the same for the flows of a netns
+ * @nn: the netns
+ * @last: for those up to this id
+ *
+ * Tables that do not follow the ruleset are left alone.
+ *
+ * Context: process.
+ */
+void nfto_flow_doubt_all(struct nfto_net *nn, u64 last);
+
+/**
  * nfto_dir_reached() - a packet of a direction in doubt has reached "flow add"
  * @dir: the direction; it may be dropped by a later rule yet
  *

@@ -67,5 +67,6 @@ void nfto_nexthop_end(struct nfto_nexthop *nh, enum nfto_reason reason)
 	while ((flow = nfto_nexthop_next(nh, &range))) {
 		nfto_flow_end(flow, reason);
 		nfto_flow_put(flow);
+		cond_resched();
 	}
 }

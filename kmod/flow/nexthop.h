@@ -158,7 +158,7 @@ struct nfto_flow *nfto_nexthop_next(struct nfto_nexthop *nh,
  * @nh: the next hop; the caller has a reference
  * @reason: of the end of these flows
  *
- * Context: any.
+ * Context: process.
  */
 void nfto_nexthop_end(struct nfto_nexthop *nh, enum nfto_reason reason);
 

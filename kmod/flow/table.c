@@ -238,7 +238,11 @@ struct nfto_table_dev *nfto_table_detach_dev(struct nfto_table *table,
 	struct nfto_table_dev *td;
 
 	mutex_lock(&table->net->lock);
-	td = nfto_table_find_dev(table, ifindex);
+	if (ifindex)
+		td = nfto_table_find_dev(table, ifindex);
+	else
+		td = list_first_entry_or_null(&table->devs,
+					      struct nfto_table_dev, list);
 	if (td) {
 		list_del_rcu(&td->list);
 		begin_generation(table);

@@ -37,12 +37,16 @@ struct nfto_table_cpu {
  * struct nfto_table_dev - a device that a table's hook is on
  * @list: in table->devs; RCU, written under net->lock
  * @ifindex: of the device
+ * @hooked: the hook was seen there; under net->lock
+ * @since: jiffies when it became one of the table's
  * @port: the port, for tables with hardware offload; a reference
  * @rcu: for freeing it
  */
 struct nfto_table_dev {
 	struct list_head list;
 	int ifindex;
+	bool hooked;
+	unsigned long since;
 	struct nfto_port *port;
 	struct rcu_head rcu;
 };
@@ -224,7 +228,7 @@ void nfto_table_attach_dev(struct nfto_table *table, struct nfto_table_dev *td);
 /**
  * nfto_table_detach_dev() - a table has one device less
  * @table: the table
- * @ifindex: of the device
+ * @ifindex: of the device; 0: of any that it has
  *
  * Next hops that were made before this are not for new flows any more.
  *

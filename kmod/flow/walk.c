@@ -121,3 +121,32 @@ void nfto_walk_end(struct nfto_walk *w)
 	if (w->table)
 		leave(w);
 }
+
+/* --- doubt --- */
+
+/* A walk is begun again that often if flows that come and go have disturbed it. */
+#define ROUNDS	16
+
+static int doubt_old_flow(struct nfto_flow *flow, void *arg)
+{
+	const u64 *last = arg;
+
+	if (flow->id <= *last && READ_ONCE(flow->table->follow))
+		nfto_flow_doubt(flow);
+	return 0;
+}
+
+void nfto_flow_doubt_all(struct nfto_net *nn, u64 last)
+{
+	struct nfto_walk w;
+	int i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		w = (struct nfto_walk) { .nn = nn };
+		nfto_walk(&w, doubt_old_flow, &last);
+		nfto_walk_end(&w);
+		if (!w.disturbed)
+			break;
+		cond_resched();
+	}
+}

@@ -232,6 +232,7 @@ static void kick_nexthop(struct nfto_nexthop *nh)
 		nfto_engine_kick(nfto_dir_other(dir));
 		local_bh_enable();
 		nfto_flow_put(flow);
+		cond_resched();
 	}
 }
 
@@ -341,6 +342,91 @@ static void wait_for_queue(struct nfto_port *port)
 	last = port->appended;
 	spin_unlock_bh(&port->lock);
 	wait_event(port->progress, is_queue_done(port, last));
+}
+
+/* --- a device is not to be used any more --- */
+
+/* So many are looked at with the port's lock held. */
+#define LOOK_MAX	4096
+
+static bool is_by_dev(const struct nfto_dir *dir, int ifindex)
+{
+	const struct nfto_nexthop *nh = dir->nh;
+	int i;
+
+	for (i = 0; i < nh->n_via; i++)
+		if (nh->via[i] == ifindex)
+			return true;
+	return false;
+}
+
+static bool touches_dev(const struct nfto_dir *dir, int ifindex)
+{
+	return is_by_dev(dir, ifindex) || is_by_dev(nfto_dir_other(dir), ifindex);
+}
+
+/*
+ * The flows have ended, so that what of theirs is in hardware is in the queue, or
+ * a worker has it, or the driver has refused to take it out. A queue that is
+ * too long to be looked at counts as a whole.
+ *
+ * Return: the number of the last one in the queue that a device is in the way of,
+ * 0: there is none.
+ */
+static u64 find_last_by_dev(struct nfto_port *port, int ifindex)
+{
+	const struct nfto_worker *w;
+	const struct nfto_dir *dir;
+	unsigned int i, j;
+	u64 at, last = 0;
+
+	spin_lock_bh(&port->lock);
+	for (i = 0; i < port->n_workers; i++) {
+		w = port->worker[i];
+		for (j = 0; w->item && j < w->n; j++)
+			if (touches_dev(w->batch[j], ifindex))
+				last = max(last, w->item + j);
+	}
+	at = port->taken;
+	for (dir = port->head; dir; dir = dir->next) {
+		at++;
+		if (at - port->taken > LOOK_MAX) {
+			last = port->appended;
+			break;
+		}
+		if (touches_dev(dir, ifindex))
+			last = at;
+	}
+	spin_unlock_bh(&port->lock);
+	return last;
+}
+
+/**
+ * nfto_engine_flush_dev() - wait until a port's hardware knows nothing of a device
+ * @port: the port, of that device or of another one
+ * @ifindex: of the device; its flows have ended
+ * @until: jiffies after which nothing is waited for
+ *
+ * Waits for what leads to the device or comes from it, and for what is before that
+ * in the queue. What the driver refuses to take out is tried once more.
+ *
+ * Context: process, with or without RTNL.
+ */
+void nfto_engine_flush_dev(struct nfto_port *port, int ifindex,
+			   unsigned long until)
+{
+	long left;
+	u64 last;
+
+	retry_stuck(&port->retry_work.work);
+	/* What was being worked on may be queued again: look again. */
+	while ((last = find_last_by_dev(port, ifindex))) {
+		left = until - jiffies;
+		if (left <= 0 ||
+		    !wait_event_timeout(port->progress, is_queue_done(port, last),
+					left))
+			return;
+	}
 }
 
 /**

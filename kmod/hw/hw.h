@@ -267,12 +267,16 @@ void nfto_port_link(struct nfto_port *port, struct nfto_nexthop *nh);
 void nfto_port_unlink(struct nfto_port *port, struct nfto_nexthop *nh);
 
 /**
- * nfto_port_flush() - wait until the hardware knows that flows have ended
- * @nn: the netns; all its ports, for entries that lead to a device are others'
+ * nfto_port_flush() - wait until no hardware knows of a device
+ * @nn: the netns; any of its ports may have entries that lead to the device
+ * @dev: the device; its flows have ended
  *
- * Context: event; waits for drivers.
+ * Ports that have no such entries are not waited for. RTNL is held: after two
+ * seconds this returns, and what is left is taken out later.
+ *
+ * Context: event.
  */
-void nfto_port_flush(struct nfto_net *nn);
+void nfto_port_flush(struct nfto_net *nn, const struct net_device *dev);
 
 /**
  * nfto_port_gone() - a device goes

@@ -8,6 +8,9 @@
 #include "events.h"
 #include "hw/hw.h"
 
+/* What is kept of a driver's sentence; with its end. */
+#define NFTO_TEXT_MAX	160
+
 /* A worker takes and gives back that many at once. */
 #define BATCH	16
 
@@ -113,6 +116,8 @@ int nfto_engine_start(struct nfto_port *port);
 void nfto_engine_free(struct nfto_port *port);
 void nfto_engine_kick_all(struct nfto_port *port);
 void nfto_engine_flush(struct nfto_port *port);
+void nfto_engine_flush_dev(struct nfto_port *port, int ifindex,
+			   unsigned long until);
 void nfto_engine_drain(struct nfto_port *port);
 
 /* worker.c */

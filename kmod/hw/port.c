@@ -139,14 +139,19 @@ static int refuse_locked(struct nfto_port *port, struct netlink_ext_ack *extack)
 	return -EOPNOTSUPP;
 }
 
-/* BIND that returns 0 and adds no callback has bound nothing. */
+/*
+ * BIND that returns 0 and adds no callback has bound nothing. The driver's sentence
+ * may be in @extack itself, so that it is copied before that goes; it is empty if
+ * there is none.
+ */
 static int bind_as(struct nfto_port *port, enum nfto_port_kind kind,
-		   struct netlink_ext_ack *extack)
+		   char said[NFTO_TEXT_MAX])
 {
+	struct netlink_ext_ack extack = {};
 	struct flow_block_offload bo;
 	int err;
 
-	prepare_block(port, &bo, FLOW_BLOCK_BIND, extack);
+	prepare_block(port, &bo, FLOW_BLOCK_BIND, &extack);
 	down_write(&port->block_lock);
 	err = ask_driver(port, kind, &bo);
 	if (!err && list_empty(&bo.cb_list))
@@ -156,8 +161,9 @@ static int bind_as(struct nfto_port *port, enum nfto_port_kind kind,
 		WRITE_ONCE(port->kind, kind);
 		port->dialect = nfto_dialect_of(port->dev, kind, port->driver);
 		if (kind == NFTO_PORT_KIND_FLOWER && !bo.unlocked_driver_cb)
-			err = refuse_locked(port, extack);
+			err = refuse_locked(port, &extack);
 	}
+	strscpy(said, extack._msg ?: "", NFTO_TEXT_MAX);
 	up_write(&port->block_lock);
 	if (err && kind == NFTO_PORT_KIND_INDIRECT) {
 		struct netlink_ext_ack unused;
@@ -173,57 +179,50 @@ static int bind_as(struct nfto_port *port, enum nfto_port_kind kind,
 	return err;
 }
 
-/* Long enough for any sentence; nfto_result_get() keeps as much. */
-#define SENTENCE	160
-
 /* Why a driver is not bound by TC_SETUP_BLOCK, though it may be able to. */
 static void say_untrusted(struct nfto_port *port, const struct nfto_dialect *d,
-			  char sentence[SENTENCE])
+			  char said[NFTO_TEXT_MAX])
 {
 	if (port->choice == NFTO_BLOCK_OFF) {
-		strscpy(sentence, "switched off by nft-offload port set", SENTENCE);
+		strscpy(said, "switched off by nft-offload port set", NFTO_TEXT_MAX);
 		return;
 	}
 	WRITE_ONCE(port->reason, NFTO_REASON_DRIVER_UNKNOWN);
-	snprintf(sentence, SENTENCE, "driver %s %s: see nft-offload check",
+	snprintf(said, NFTO_TEXT_MAX, "driver %s %s: see nft-offload check",
 		 port->driver[0] ? port->driver : "(without a name)", d->harm);
 }
 
 static bool may_be_flower(struct nfto_port *port, const struct nfto_dialect *d,
-			  char sentence[SENTENCE])
+			  char said[NFTO_TEXT_MAX])
 {
 	if (nfto_dialect_may_block(d, port->driver, port->choice))
 		return true;
 	/* Nothing is to be said of a driver that has no rules of tc at all. */
 	if (port->choice == NFTO_BLOCK_OFF ||
 	    (port->dev->features | port->dev->hw_features) & NETIF_F_HW_TC)
-		say_untrusted(port, d, sentence);
+		say_untrusted(port, d, said);
 	return false;
 }
 
-static int bind_any(struct nfto_port *port, struct netlink_ext_ack *extack,
-		    char sentence[SENTENCE])
+static int bind_any(struct nfto_port *port, char said[NFTO_TEXT_MAX])
 {
 	const struct nfto_dialect *d;
-	struct netlink_ext_ack other;
+	char other[NFTO_TEXT_MAX];
 	int err, err2;
 
 	d = nfto_dialect_of(port->dev, NFTO_PORT_KIND_FLOWER, port->driver);
 	port->choice = nfto_choice_get(port->net, port->dev, port->driver);
 	if (!port->dev->netdev_ops->ndo_setup_tc)
-		return bind_as(port, NFTO_PORT_KIND_INDIRECT, extack);
-	err = bind_as(port, NFTO_PORT_KIND_FLOWTABLE, extack);
+		return bind_as(port, NFTO_PORT_KIND_INDIRECT, said);
+	err = bind_as(port, NFTO_PORT_KIND_FLOWTABLE, said);
 	if (err != -EOPNOTSUPP)
 		return err;
-	if (!may_be_flower(port, d, sentence)) {
-		if (sentence[0])
-			extack->_msg = sentence;
+	if (!may_be_flower(port, d, said))
 		return err;
-	}
-	err2 = bind_as(port, NFTO_PORT_KIND_FLOWER, &other);
+	err2 = bind_as(port, NFTO_PORT_KIND_FLOWER, other);
 	/* Tell of the attempt that came closest. */
-	if (!err2 || err2 != -EOPNOTSUPP || !extack->_msg) {
-		extack->_msg = other._msg;
+	if (!err2 || err2 != -EOPNOTSUPP || !*said) {
+		strscpy(said, other, NFTO_TEXT_MAX);
 		err = err2;
 	}
 	return err;
@@ -261,8 +260,7 @@ static void open_port(struct nfto_port *port)
 /* Return: 0 if it is bound now, else why not. */
 static int bind_port(struct nfto_port *port)
 {
-	struct netlink_ext_ack extack = {};
-	char sentence[SENTENCE] = "";
+	char said[NFTO_TEXT_MAX];
 	u8 reason = port->reason;
 	int err;
 
@@ -274,11 +272,11 @@ static int bind_port(struct nfto_port *port)
 			       "hw-tc-offload is off");
 		return -EOPNOTSUPP;
 	}
-	err = bind_any(port, &extack, sentence);
+	err = bind_any(port, said);
 	if (err) {
 		set_port_state(port, is_bound(port) ? NFTO_PORT_STATE_STUCK :
 						      NFTO_PORT_STATE_UNBOUND,
-			       err, extack._msg);
+			       err, *said ? said : NULL);
 		if (port->reason != reason)
 			nfto_engine_kick_all(port);
 		return err;
@@ -605,8 +603,11 @@ void nfto_port_unlink(struct nfto_port *port, struct nfto_nexthop *nh)
 
 /* --- events, RTNL held --- */
 
-void nfto_port_flush(struct nfto_net *nn)
+#define FLUSH_MAX	(2 * HZ)
+
+void nfto_port_flush(struct nfto_net *nn, const struct net_device *dev)
 {
+	unsigned long until = jiffies + FLUSH_MAX;
 	struct nfto_port *port, *last = NULL;
 
 	for (;;) {
@@ -621,7 +622,7 @@ void nfto_port_flush(struct nfto_net *nn)
 			nfto_port_put(last);
 		if (list_entry_is_head(port, &nn->ports, list))
 			return;
-		nfto_engine_flush(port);
+		nfto_engine_flush_dev(port, dev->ifindex, until);
 		last = port;
 	}
 }

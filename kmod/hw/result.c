@@ -9,7 +9,6 @@
 #include "hw/internal.h"
 
 #define RESULTS		1024
-#define TEXT_MAX	160
 
 struct result {
 	int err;
@@ -25,7 +24,7 @@ static bool is_same_result(const struct result *r, int err, const char *text)
 {
 	if (r->err != err || !r->text != !text)
 		return false;
-	return !text || !strncmp(r->text, text, TEXT_MAX);
+	return !text || !strncmp(r->text, text, NFTO_TEXT_MAX - 1);
 }
 
 static u16 find_result(unsigned int from, unsigned int to, int err, const char *text)
@@ -45,7 +44,7 @@ static u16 add_result(int err, const char *text)
 	if (n_results == RESULTS)
 		return 0;
 	if (text) {
-		copy = kstrndup(text, TEXT_MAX, GFP_KERNEL);
+		copy = kstrndup(text, NFTO_TEXT_MAX - 1, GFP_KERNEL);
 		if (!copy)
 			return 0;
 	}

@@ -142,8 +142,8 @@ static void match_protocol(struct nfto_rule *rule, const struct nfto_dir *dir)
 }
 
 /*
- * Packets with FIN or RST are left to the host, because conntrack has to see
- * the end of a connection.
+ * Packets with FIN, RST or SYN are left to the host, because conntrack has to see
+ * the end of a connection and the beginning of the next one.
  */
 static void match_tcp(struct nfto_rule *rule, const struct nfto_dir *dir)
 {
@@ -151,7 +151,8 @@ static void match_tcp(struct nfto_rule *rule, const struct nfto_dir *dir)
 		return;
 	use_key(rule, FLOW_DISSECTOR_KEY_TCP, offsetof(struct rule_keys, tcp));
 	rule->mask.tcp.flags =
-		cpu_to_be16(be32_to_cpu(TCP_FLAG_RST | TCP_FLAG_FIN) >> 16);
+		cpu_to_be16(be32_to_cpu(TCP_FLAG_RST | TCP_FLAG_FIN |
+				    TCP_FLAG_SYN) >> 16);
 }
 
 static void fill_vlan(struct flow_dissector_key_vlan *key,

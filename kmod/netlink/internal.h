@@ -58,7 +58,7 @@ struct nfto_prefix {
  * @table: id of the table, 0: any
  * @ifindex: a direction's, any of the three, 0: any
  * @in_ifindex: a direction arrives there, 0: anywhere
- * @state: enum nfto_hw of a direction, negative: any
+ * @hw: enum nfto_hw of a direction, negative: any
  * @reason: enum nfto_reason of a direction, negative: any
  * @address: in one of the tuples
  * @port: in one of the tuples, host order, negative: any
@@ -66,14 +66,14 @@ struct nfto_prefix {
  * @mark: conntrack mark
  * @mark_mask: bits of it that count
  * @zone: conntrack zone, negative: any
- * @place: enum nfto_place, negative: any
+ * @state: enum nfto_flow_state, negative: any
  * @end: of one direction, source first
  */
 struct nfto_filter {
 	u32 table;
 	int ifindex;
 	int in_ifindex;
-	int state;
+	int hw;
 	int reason;
 	struct nfto_prefix address;
 	int port;
@@ -81,7 +81,7 @@ struct nfto_filter {
 	u32 mark;
 	u32 mark_mask;
 	int zone;
-	int place;
+	int state;
 	struct {
 		struct nfto_prefix address;
 		int port;
@@ -133,7 +133,7 @@ int nfto_nl_fill_refusal(struct sk_buff *skb, const struct nfto_refusal *refusal
 /* netlink-filter.c */
 int nfto_filter_parse(struct nfto_filter *filter, struct nlattr *nest,
 		      struct netlink_ext_ack *extack);
-enum nfto_place nfto_flow_place(const struct nfto_flow *flow);
+enum nfto_flow_state nfto_flow_state_of(const struct nfto_flow *flow);
 bool nfto_filter_match(const struct nfto_filter *filter,
 		       const struct nfto_flow *flow);
 

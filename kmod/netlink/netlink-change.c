@@ -7,7 +7,7 @@
  * @filter: which flows
  * @last: no flows of later than this id
  * @act: what is done to one; NULL: it is counted
- * @place: how many there are, by place
+ * @count: how many there are, by state
  * @flows: how many of them
  * @ended: how many were ended
  * @offered: how many were offered to drivers again
@@ -16,7 +16,7 @@ struct change {
 	struct nfto_filter filter;
 	u64 last;
 	void (*act)(struct change *change, struct nfto_flow *flow);
-	u32 place[NFTO_PLACE_MAX + 1];
+	u32 count[NFTO_FLOW_STATE_MAX + 1];
 	u32 flows;
 	u32 ended;
 	u32 offered;
@@ -61,7 +61,7 @@ static int visit_change(struct nfto_flow *flow, void *arg)
 	if (change->act)
 		change->act(change, flow);
 	else
-		change->place[nfto_flow_place(flow)]++;
+		change->count[nfto_flow_state_of(flow)]++;
 	return 0;
 }
 
@@ -85,7 +85,7 @@ static void walk_changes(struct nfto_net *nn, struct change *change)
 		/* What was ended is met no more; all else is. */
 		change->flows = change->ended;
 		change->offered = 0;
-		memset(change->place, 0, sizeof(change->place));
+		memset(change->count, 0, sizeof(change->count));
 		nfto_walk(&w, visit_change, change);
 		nfto_walk_end(&w);
 		if (!w.disturbed)
@@ -185,13 +185,13 @@ int nfto_nl_flow_revalidate_doit(struct sk_buff *skb, struct genl_info *info)
 static int fill_count(struct sk_buff *skb, const void *object)
 {
 	const struct change *change = object;
-	const u32 *place = change->place;
+	const u32 *count = change->count;
 
 	if (nla_put_u32(skb, NFTO_A_COUNT_FLOWS, change->flows) ||
-	    nla_put_u32(skb, NFTO_A_COUNT_HARDWARE, place[NFTO_PLACE_HARDWARE]) ||
-	    nla_put_u32(skb, NFTO_A_COUNT_HALF, place[NFTO_PLACE_HALF]) ||
-	    nla_put_u32(skb, NFTO_A_COUNT_WAITING, place[NFTO_PLACE_WAITING]) ||
-	    nla_put_u32(skb, NFTO_A_COUNT_SOFTWARE, place[NFTO_PLACE_SOFTWARE]))
+	    nla_put_u32(skb, NFTO_A_COUNT_HARDWARE, count[NFTO_FLOW_STATE_HARDWARE]) ||
+	    nla_put_u32(skb, NFTO_A_COUNT_HALF, count[NFTO_FLOW_STATE_HALF]) ||
+	    nla_put_u32(skb, NFTO_A_COUNT_WAITING, count[NFTO_FLOW_STATE_WAITING]) ||
+	    nla_put_u32(skb, NFTO_A_COUNT_SOFTWARE, count[NFTO_FLOW_STATE_SOFTWARE]))
 		return -EMSGSIZE;
 	return 0;
 }

@@ -107,7 +107,7 @@ static int fill_event_flow(struct sk_buff *skb, const struct event *event)
 
 	if (nfto_nl_fill_flow(skb, flow))
 		return -EMSGSIZE;
-	return event->arg ? nla_put_u32(skb, NFTO_A_FLOW_REASON, event->arg) : 0;
+	return event->arg ? nla_put_u32(skb, NFTO_A_FLOW_END_REASON, event->arg) : 0;
 }
 
 void nfto_event_flow(const struct nfto_flow *flow, enum nfto_reason reason)
@@ -135,7 +135,7 @@ static int fill_event_dir(struct sk_buff *skb, const struct event *event)
 	struct nlattr *nest;
 
 	if (nla_put_u64_64bit(skb, NFTO_A_FLOW_ID, flow->id, NFTO_A_FLOW_PAD) ||
-	    nla_put_u32(skb, NFTO_A_FLOW_TABLE, flow->table->id) ||
+	    nla_put_u32(skb, NFTO_A_FLOW_FLOWTABLE, flow->table->id) ||
 	    nfto_nl_put_tuple(skb, NFTO_A_FLOW_ORIG,
 			      &flow->ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple))
 		return -EMSGSIZE;

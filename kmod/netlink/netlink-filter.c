@@ -71,14 +71,14 @@ static int parse_mark(struct nfto_filter *f, struct nlattr *tb[],
 
 static void parse_numbers(struct nfto_filter *f, struct nlattr *tb[])
 {
-	if (tb[NFTO_A_FILTER_TABLE])
-		f->table = nla_get_u32(tb[NFTO_A_FILTER_TABLE]);
+	if (tb[NFTO_A_FILTER_FLOWTABLE])
+		f->table = nla_get_u32(tb[NFTO_A_FILTER_FLOWTABLE]);
 	if (tb[NFTO_A_FILTER_IFINDEX])
 		f->ifindex = nla_get_u32(tb[NFTO_A_FILTER_IFINDEX]);
 	if (tb[NFTO_A_FILTER_IN_IFINDEX])
 		f->in_ifindex = nla_get_u32(tb[NFTO_A_FILTER_IN_IFINDEX]);
-	if (tb[NFTO_A_FILTER_STATE])
-		f->state = nla_get_u32(tb[NFTO_A_FILTER_STATE]);
+	if (tb[NFTO_A_FILTER_HW])
+		f->hw = nla_get_u32(tb[NFTO_A_FILTER_HW]);
 	if (tb[NFTO_A_FILTER_REASON])
 		f->reason = nla_get_u32(tb[NFTO_A_FILTER_REASON]);
 	if (tb[NFTO_A_FILTER_PORT])
@@ -87,8 +87,8 @@ static void parse_numbers(struct nfto_filter *f, struct nlattr *tb[])
 		f->l4proto = nla_get_u8(tb[NFTO_A_FILTER_L4PROTO]);
 	if (tb[NFTO_A_FILTER_ZONE])
 		f->zone = nla_get_u16(tb[NFTO_A_FILTER_ZONE]);
-	if (tb[NFTO_A_FILTER_PLACE])
-		f->place = nla_get_u32(tb[NFTO_A_FILTER_PLACE]);
+	if (tb[NFTO_A_FILTER_STATE])
+		f->state = nla_get_u32(tb[NFTO_A_FILTER_STATE]);
 	if (tb[NFTO_A_FILTER_SPORT])
 		f->end[0].port = nla_get_u16(tb[NFTO_A_FILTER_SPORT]);
 	if (tb[NFTO_A_FILTER_DPORT])
@@ -110,8 +110,8 @@ int nfto_filter_parse(struct nfto_filter *filter, struct nlattr *nest,
 	int err;
 
 	*filter = (struct nfto_filter) {
-		.state = -1, .reason = -1, .port = -1, .l4proto = -1, .zone = -1,
-		.place = -1, .end = { { .port = -1 }, { .port = -1 } },
+		.hw = -1, .reason = -1, .port = -1, .l4proto = -1, .zone = -1,
+		.state = -1, .end = { { .port = -1 }, { .port = -1 } },
 	};
 	if (!nest)
 		return 0;
@@ -140,7 +140,7 @@ static bool by_device(const struct nfto_filter *f, const struct nfto_dir *dir)
 /* Without the flow's lock: what changes now may be shown, or not. */
 static bool match_dir(const struct nfto_filter *f, const struct nfto_dir *dir)
 {
-	if (f->state >= 0 && f->state != dir->state)
+	if (f->hw >= 0 && f->hw != dir->state)
 		return false;
 	if (f->reason >= 0 && f->reason != dir->out_reason)
 		return false;
@@ -213,25 +213,25 @@ static bool match_ct(const struct nfto_filter *f, const struct nf_conn *ct)
 }
 
 /* Without the flow's lock, so of two moments. Context: a reference, or RCU. */
-enum nfto_place nfto_flow_place(const struct nfto_flow *flow)
+enum nfto_flow_state nfto_flow_state_of(const struct nfto_flow *flow)
 {
 	const struct nfto_dir *dir = flow->dir;
 	int n = (dir[0].state == NFTO_HW_IN) + (dir[1].state == NFTO_HW_IN);
 
 	if (n)
-		return n == 2 ? NFTO_PLACE_HARDWARE : NFTO_PLACE_HALF;
+		return n == 2 ? NFTO_FLOW_STATE_HARDWARE : NFTO_FLOW_STATE_HALF;
 	if (dir[0].state == NFTO_HW_ADDING || dir[1].state == NFTO_HW_ADDING ||
 	    dir[0].out_reason == NFTO_REASON_WAITING ||
 	    dir[1].out_reason == NFTO_REASON_WAITING)
-		return NFTO_PLACE_WAITING;
-	return NFTO_PLACE_SOFTWARE;
+		return NFTO_FLOW_STATE_WAITING;
+	return NFTO_FLOW_STATE_SOFTWARE;
 }
 
 /* Context: a reference of the flow, or RCU. */
 bool nfto_filter_match(const struct nfto_filter *filter,
 		       const struct nfto_flow *flow)
 {
-	if (filter->place >= 0 && filter->place != nfto_flow_place(flow))
+	if (filter->state >= 0 && filter->state != nfto_flow_state_of(flow))
 		return false;
 	return (match_dir(filter, &flow->dir[IP_CT_DIR_ORIGINAL]) ||
 		match_dir(filter, &flow->dir[IP_CT_DIR_REPLY])) &&

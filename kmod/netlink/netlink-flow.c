@@ -116,9 +116,9 @@ static int put_state(struct sk_buff *skb, u8 state, u8 reason, u16 result)
 	int error;
 
 	why = nfto_result_text(result, &error);
-	if (nla_put_u32(skb, NFTO_A_DIR_STATE, state) ||
+	if (nla_put_u32(skb, NFTO_A_DIR_HW, state) ||
 	    nla_put_u32(skb, NFTO_A_DIR_REASON, reason) ||
-	    (error && nla_put_u32(skb, NFTO_A_DIR_ERROR, -error)) ||
+	    (error && nla_put_u32(skb, NFTO_A_DIR_ERRNO, -error)) ||
 	    (why && nla_put_string(skb, NFTO_A_DIR_WHY, why)))
 		return -EMSGSIZE;
 	return 0;
@@ -234,7 +234,7 @@ int nfto_nl_fill_flow(struct sk_buff *skb, const struct nfto_flow *shown)
 	if (flags & NFTO_F_DNAT)
 		nat |= NFTO_NAT_DESTINATION;
 	if (nla_put_u64_64bit(skb, NFTO_A_FLOW_ID, flow->id, NFTO_A_FLOW_PAD) ||
-	    nla_put_u32(skb, NFTO_A_FLOW_TABLE, flow->table->id) ||
+	    nla_put_u32(skb, NFTO_A_FLOW_FLOWTABLE, flow->table->id) ||
 	    (nat && nla_put_u32(skb, NFTO_A_FLOW_NAT, nat)) ||
 	    put_ct(skb, flow->ct) || put_age(skb, flow) ||
 	    put_dir(skb, NFTO_A_FLOW_DIR_ORIG, flow, IP_CT_DIR_ORIGINAL) ||
@@ -336,7 +336,7 @@ int nfto_nl_check_table(struct nfto_net *nn, u32 id,
 	mutex_unlock(&nn->lock);
 	if (there)
 		return 0;
-	NL_SET_ERR_MSG(extack, "There is no table of this id");
+	NL_SET_ERR_MSG(extack, "There is no flowtable of this id");
 	return -ENOENT;
 }
 

@@ -12,11 +12,11 @@
 
 /* Common nested types */
 const struct nla_policy nfto_filter_nl_policy[NFTO_A_FILTER_DPORT + 1] = {
-	[NFTO_A_FILTER_TABLE] = NLA_POLICY_MIN(NLA_U32, 1),
+	[NFTO_A_FILTER_FLOWTABLE] = NLA_POLICY_MIN(NLA_U32, 1),
 	[NFTO_A_FILTER_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
 	[NFTO_A_FILTER_IN_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
-	[NFTO_A_FILTER_STATE] = NLA_POLICY_MAX(NLA_U32, 3),
-	[NFTO_A_FILTER_REASON] = NLA_POLICY_MAX(NLA_U32, 54),
+	[NFTO_A_FILTER_HW] = NLA_POLICY_MAX(NLA_U32, 3),
+	[NFTO_A_FILTER_REASON] = NLA_POLICY_MAX(NLA_U32, 57),
 	[NFTO_A_FILTER_ADDRESS] = { .type = NLA_BINARY, },
 	[NFTO_A_FILTER_PREFIX_LEN] = NLA_POLICY_MAX(NLA_U32, 128),
 	[NFTO_A_FILTER_PORT] = { .type = NLA_U16, },
@@ -24,7 +24,7 @@ const struct nla_policy nfto_filter_nl_policy[NFTO_A_FILTER_DPORT + 1] = {
 	[NFTO_A_FILTER_MARK] = { .type = NLA_U32, },
 	[NFTO_A_FILTER_MARK_MASK] = { .type = NLA_U32, },
 	[NFTO_A_FILTER_ZONE] = { .type = NLA_U16, },
-	[NFTO_A_FILTER_PLACE] = NLA_POLICY_MAX(NLA_U32, 3),
+	[NFTO_A_FILTER_STATE] = NLA_POLICY_MAX(NLA_U32, 3),
 	[NFTO_A_FILTER_SRC] = { .type = NLA_BINARY, },
 	[NFTO_A_FILTER_SRC_LEN] = NLA_POLICY_MAX(NLA_U32, 128),
 	[NFTO_A_FILTER_DST] = { .type = NLA_BINARY, },
@@ -42,9 +42,9 @@ const struct nla_policy nfto_port_get_nl_policy[NFTO_A_PORT_IFINDEX + 1] = {
 	[NFTO_A_PORT_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
 };
 
-/* NFTO_CMD_TABLE_GET - do */
-const struct nla_policy nfto_table_get_nl_policy[NFTO_A_TABLE_ID + 1] = {
-	[NFTO_A_TABLE_ID] = NLA_POLICY_MIN(NLA_U32, 1),
+/* NFTO_CMD_FLOWTABLE_GET - do */
+const struct nla_policy nfto_flowtable_get_nl_policy[NFTO_A_FLOWTABLE_ID + 1] = {
+	[NFTO_A_FLOWTABLE_ID] = NLA_POLICY_MIN(NLA_U32, 1),
 };
 
 /* NFTO_CMD_FLOW_GET - do */
@@ -59,7 +59,7 @@ const struct nla_policy nfto_stats_get_nl_policy[NFTO_A_STATS_PAD + 1] = {
 
 /* NFTO_CMD_REFUSAL_GET - do */
 const struct nla_policy nfto_refusal_get_nl_policy[NFTO_A_REFUSAL_REASON + 1] = {
-	[NFTO_A_REFUSAL_REASON] = NLA_POLICY_MAX(NLA_U32, 54),
+	[NFTO_A_REFUSAL_REASON] = NLA_POLICY_MAX(NLA_U32, 57),
 };
 
 /* NFTO_CMD_FLOW_COUNT - do */
@@ -87,10 +87,10 @@ const struct nla_policy nfto_port_probe_nl_policy[NFTO_A_PROBE_COUNT + 1] = {
 	[NFTO_A_PROBE_COUNT] = NLA_POLICY_MIN(NLA_U32, 1),
 };
 
-/* NFTO_CMD_TABLE_SET - do */
-const struct nla_policy nfto_table_set_nl_policy[NFTO_A_TABLE_FOLLOW_RULESET + 1] = {
-	[NFTO_A_TABLE_ID] = NLA_POLICY_MIN(NLA_U32, 1),
-	[NFTO_A_TABLE_FOLLOW_RULESET] = NLA_POLICY_MAX(NLA_U8, 1),
+/* NFTO_CMD_FLOWTABLE_SET - do */
+const struct nla_policy nfto_flowtable_set_nl_policy[NFTO_A_FLOWTABLE_FOLLOW_RULESET + 1] = {
+	[NFTO_A_FLOWTABLE_ID] = NLA_POLICY_MIN(NLA_U32, 1),
+	[NFTO_A_FLOWTABLE_FOLLOW_RULESET] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
 /* NFTO_CMD_PORT_SET - do */
@@ -115,11 +115,11 @@ const struct genl_ops nfto_nl_ops[12] = {
 		.maxattr	= NFTO_A_PORT_IFINDEX,
 	},
 	{
-		.cmd		= NFTO_CMD_TABLE_GET,
-		.doit		= nfto_nl_table_get_doit,
-		.dumpit		= nfto_nl_table_get_dumpit,
-		.policy		= nfto_table_get_nl_policy,
-		.maxattr	= NFTO_A_TABLE_ID,
+		.cmd		= NFTO_CMD_FLOWTABLE_GET,
+		.doit		= nfto_nl_flowtable_get_doit,
+		.dumpit		= nfto_nl_flowtable_get_dumpit,
+		.policy		= nfto_flowtable_get_nl_policy,
+		.maxattr	= NFTO_A_FLOWTABLE_ID,
 	},
 	{
 		.cmd		= NFTO_CMD_FLOW_GET,
@@ -166,10 +166,10 @@ const struct genl_ops nfto_nl_ops[12] = {
 		.maxattr	= NFTO_A_PROBE_COUNT,
 	},
 	{
-		.cmd		= NFTO_CMD_TABLE_SET,
-		.doit		= nfto_nl_table_set_doit,
-		.policy		= nfto_table_set_nl_policy,
-		.maxattr	= NFTO_A_TABLE_FOLLOW_RULESET,
+		.cmd		= NFTO_CMD_FLOWTABLE_SET,
+		.doit		= nfto_nl_flowtable_set_doit,
+		.policy		= nfto_flowtable_set_nl_policy,
+		.maxattr	= NFTO_A_FLOWTABLE_FOLLOW_RULESET,
 	},
 	{
 		.cmd		= NFTO_CMD_PORT_SET,

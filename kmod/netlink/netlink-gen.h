@@ -18,7 +18,7 @@ extern const struct nla_policy nfto_info_get_nl_policy[NFTO_A_INFO_PAD + 1];
 
 extern const struct nla_policy nfto_port_get_nl_policy[NFTO_A_PORT_IFINDEX + 1];
 
-extern const struct nla_policy nfto_table_get_nl_policy[NFTO_A_TABLE_ID + 1];
+extern const struct nla_policy nfto_flowtable_get_nl_policy[NFTO_A_FLOWTABLE_ID + 1];
 
 extern const struct nla_policy nfto_flow_get_nl_policy[NFTO_A_FLOW_FILTER + 1];
 
@@ -34,7 +34,7 @@ extern const struct nla_policy nfto_flow_revalidate_nl_policy[NFTO_A_COUNT_ID + 
 
 extern const struct nla_policy nfto_port_probe_nl_policy[NFTO_A_PROBE_COUNT + 1];
 
-extern const struct nla_policy nfto_table_set_nl_policy[NFTO_A_TABLE_FOLLOW_RULESET + 1];
+extern const struct nla_policy nfto_flowtable_set_nl_policy[NFTO_A_FLOWTABLE_FOLLOW_RULESET + 1];
 
 extern const struct nla_policy nfto_port_set_nl_policy[NFTO_A_PORT_BLOCK + 1];
 
@@ -44,8 +44,9 @@ extern const struct genl_ops nfto_nl_ops[12];
 int nfto_nl_info_get_doit(struct sk_buff *skb, struct genl_info *info);
 int nfto_nl_port_get_doit(struct sk_buff *skb, struct genl_info *info);
 int nfto_nl_port_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
-int nfto_nl_table_get_doit(struct sk_buff *skb, struct genl_info *info);
-int nfto_nl_table_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+int nfto_nl_flowtable_get_doit(struct sk_buff *skb, struct genl_info *info);
+int nfto_nl_flowtable_get_dumpit(struct sk_buff *skb,
+				 struct netlink_callback *cb);
 int nfto_nl_flow_get_doit(struct sk_buff *skb, struct genl_info *info);
 int nfto_nl_flow_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 int nfto_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info);
@@ -56,7 +57,7 @@ int nfto_nl_flow_count_doit(struct sk_buff *skb, struct genl_info *info);
 int nfto_nl_flow_del_doit(struct sk_buff *skb, struct genl_info *info);
 int nfto_nl_flow_revalidate_doit(struct sk_buff *skb, struct genl_info *info);
 int nfto_nl_port_probe_doit(struct sk_buff *skb, struct genl_info *info);
-int nfto_nl_table_set_doit(struct sk_buff *skb, struct genl_info *info);
+int nfto_nl_flowtable_set_doit(struct sk_buff *skb, struct genl_info *info);
 int nfto_nl_port_set_doit(struct sk_buff *skb, struct genl_info *info);
 
 enum {

@@ -36,10 +36,10 @@
 	{ 26, "route-stale" }, \
 	{ 27, "device-down" }, \
 	{ 28, "device-gone" }, \
-	{ 29, "table-gone" }, \
+	{ 29, "flowtable-gone" }, \
 	{ 30, "worn-out" }, \
 	{ 31, "deleted" }, \
-	{ 32, "software-table" }, \
+	{ 32, "software-flowtable" }, \
 	{ 33, "waiting" }, \
 	{ 34, "no-port" }, \
 	{ 35, "port-unbound" }, \
@@ -61,7 +61,10 @@
 	{ 51, "route-check" }, \
 	{ 52, "ruleset-check" }, \
 	{ 53, "ruleset-denied" }, \
-	{ 54, "driver-unknown" }
+	{ 54, "tcp-syn" }, \
+	{ 55, "multicast" }, \
+	{ 56, "bridged" }, \
+	{ 57, "driver-unknown" }
 
 #define NFTO_PORT_STATE_NAMES \
 	{ 0, "unbound" }, \
@@ -88,7 +91,7 @@
 	{ 2, "in" }, \
 	{ 3, "removing" }
 
-#define NFTO_PLACE_NAMES \
+#define NFTO_FLOW_STATE_NAMES \
 	{ 0, "hardware" }, \
 	{ 1, "half" }, \
 	{ 2, "waiting" }, \

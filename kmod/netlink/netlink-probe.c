@@ -16,7 +16,7 @@ static int fill_probe(struct sk_buff *skb, const void *object)
 	    (probe->left && nla_put_u32(skb, NFTO_A_PROBE_LEFT, probe->left)) ||
 	    nla_put_u32(skb, NFTO_A_PROBE_STATE, probe->state) ||
 	    nla_put_u32(skb, NFTO_A_PROBE_KIND, probe->kind) ||
-	    (error && nla_put_u32(skb, NFTO_A_PROBE_ERROR, -error)) ||
+	    (error && nla_put_u32(skb, NFTO_A_PROBE_ERRNO, -error)) ||
 	    (why && nla_put_string(skb, NFTO_A_PROBE_WHY, why)) ||
 	    (probe->reason &&
 	     nla_put_u32(skb, NFTO_A_PROBE_REASON, probe->reason)) ||

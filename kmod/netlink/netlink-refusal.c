@@ -15,7 +15,7 @@ struct seen {
 int nfto_nl_fill_refusal(struct sk_buff *skb, const struct nfto_refusal *r,
 			 int cpu)
 {
-	if (nla_put_u64_64bit(skb, NFTO_A_REFUSAL_WHEN, r->when,
+	if (nla_put_u64_64bit(skb, NFTO_A_REFUSAL_WHEN_NS, r->when,
 			      NFTO_A_REFUSAL_PAD) ||
 	    nla_put_u32(skb, NFTO_A_REFUSAL_COUNT, r->count) ||
 	    nla_put_u32(skb, NFTO_A_REFUSAL_REASON, r->reason) ||

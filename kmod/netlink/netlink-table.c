@@ -145,7 +145,7 @@ static int fill_stats(struct sk_buff *skb, const void *object)
 	const struct shown *shown = object;
 	const struct nfto_totals *t = &shown->totals;
 
-	if (nla_put_u32(skb, NFTO_A_STATS_TABLES, t->tables) ||
+	if (nla_put_u32(skb, NFTO_A_STATS_FLOWTABLES, t->tables) ||
 	    nla_put_u32(skb, NFTO_A_STATS_PORTS, t->ports) ||
 	    nla_put_u32(skb, NFTO_A_STATS_FLOWS, t->flows) ||
 	    nla_put_u32(skb, NFTO_A_STATS_IN_HARDWARE, t->in_hardware) ||
@@ -158,7 +158,7 @@ static int fill_stats(struct sk_buff *skb, const void *object)
 	    nla_put_u64_64bit(skb, NFTO_A_STATS_HW_BYTES, t->hw_bytes,
 			      NFTO_A_STATS_PAD))
 		return -EMSGSIZE;
-	return put_reasons(skb, NFTO_A_STATS_REASON_COUNT, t->reason) ?:
+	return put_reasons(skb, NFTO_A_STATS_REASONS, t->reason) ?:
 	       put_recent(skb, shown->nn, t);
 }
 
@@ -178,9 +178,9 @@ static int put_port_stats(struct sk_buff *skb, const struct nfto_port_stats *s)
 		int attr;
 		u64 value;
 	} all[] = {
-		{ NFTO_A_PORT_ADDS, s->adds },
+		{ NFTO_A_PORT_ACCEPTED, s->adds },
 		{ NFTO_A_PORT_REFUSED, s->refused },
-		{ NFTO_A_PORT_REMOVES, s->removes },
+		{ NFTO_A_PORT_REMOVED, s->removes },
 		{ NFTO_A_PORT_STUCK, s->stuck },
 		{ NFTO_A_PORT_QUERIES, s->queries },
 		{ NFTO_A_PORT_LOST, s->lost },
@@ -232,7 +232,7 @@ int nfto_nl_fill_port(struct sk_buff *skb, const void *object)
 	    nla_put_string(skb, NFTO_A_PORT_NAME, name) ||
 	    nla_put_u32(skb, NFTO_A_PORT_STATE, READ_ONCE(port->state)) ||
 	    nla_put_u32(skb, NFTO_A_PORT_KIND, READ_ONCE(port->kind)) ||
-	    (error && nla_put_u32(skb, NFTO_A_PORT_ERROR, -error)) ||
+	    (error && nla_put_u32(skb, NFTO_A_PORT_ERRNO, -error)) ||
 	    (error && why && nla_put_string(skb, NFTO_A_PORT_WHY, why)) ||
 	    nla_put_u32(skb, NFTO_A_PORT_USERS, port->users) ||
 	    nla_put_u32(skb, NFTO_A_PORT_IN_HARDWARE, atomic_read(&port->n_in)) ||
@@ -412,8 +412,8 @@ static int put_names(struct sk_buff *skb, const struct nfto_table *table)
 	if (!table->ft)
 		return 0;
 	ft = container_of(table->ft, struct nft_flowtable, data);
-	if (nla_put_string(skb, NFTO_A_TABLE_NAME, ft->name) ||
-	    nla_put_string(skb, NFTO_A_TABLE_TABLE_NAME, ft->table->name))
+	if (nla_put_string(skb, NFTO_A_FLOWTABLE_NAME, ft->name) ||
+	    nla_put_string(skb, NFTO_A_FLOWTABLE_TABLE, ft->table->name))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -426,23 +426,23 @@ static int fill_table(struct sk_buff *skb, const void *object)
 	struct nfto_totals totals = {};
 
 	nfto_totals_add(&totals, table);
-	if (nla_put_u32(skb, NFTO_A_TABLE_ID, table->id) ||
+	if (nla_put_u32(skb, NFTO_A_FLOWTABLE_ID, table->id) ||
 	    put_names(skb, table) ||
-	    nla_put_u32(skb, NFTO_A_TABLE_FAMILY, table->family) ||
-	    nla_put_s32(skb, NFTO_A_TABLE_PRIORITY, table->prio) ||
-	    (table->hw && nla_put_flag(skb, NFTO_A_TABLE_HW)) ||
-	    (table->counter && nla_put_flag(skb, NFTO_A_TABLE_COUNTER)) ||
-	    nla_put_u32(skb, NFTO_A_TABLE_FLOWS, totals.flows) ||
-	    nla_put_u64_64bit(skb, NFTO_A_TABLE_PACKETS, totals.packets,
-			      NFTO_A_TABLE_PAD) ||
-	    nla_put_u64_64bit(skb, NFTO_A_TABLE_BYTES, totals.bytes,
-			      NFTO_A_TABLE_PAD) ||
-	    nla_put_u8(skb, NFTO_A_TABLE_FOLLOW_RULESET, table->follow))
+	    nla_put_u32(skb, NFTO_A_FLOWTABLE_FAMILY, table->family) ||
+	    nla_put_s32(skb, NFTO_A_FLOWTABLE_PRIORITY, table->prio) ||
+	    (table->hw && nla_put_flag(skb, NFTO_A_FLOWTABLE_OFFLOAD)) ||
+	    (table->counter && nla_put_flag(skb, NFTO_A_FLOWTABLE_COUNTER)) ||
+	    nla_put_u32(skb, NFTO_A_FLOWTABLE_FLOWS, totals.flows) ||
+	    nla_put_u64_64bit(skb, NFTO_A_FLOWTABLE_PACKETS, totals.packets,
+			      NFTO_A_FLOWTABLE_PAD) ||
+	    nla_put_u64_64bit(skb, NFTO_A_FLOWTABLE_BYTES, totals.bytes,
+			      NFTO_A_FLOWTABLE_PAD) ||
+	    nla_put_u8(skb, NFTO_A_FLOWTABLE_FOLLOW_RULESET, table->follow))
 		return -EMSGSIZE;
 	list_for_each_entry(td, &table->devs, list)
-		if (nla_put_u32(skb, NFTO_A_TABLE_DEVICE, td->ifindex))
+		if (nla_put_u32(skb, NFTO_A_FLOWTABLE_DEVICES, td->ifindex))
 			return -EMSGSIZE;
-	return put_reasons(skb, NFTO_A_TABLE_REASON_COUNT, totals.reason);
+	return put_reasons(skb, NFTO_A_FLOWTABLE_REASONS, totals.reason);
 }
 
 /*
@@ -452,12 +452,12 @@ static int fill_table(struct sk_buff *skb, const void *object)
 static int answer_table(struct genl_info *info, const struct nlattr *follow)
 {
 	struct nfto_net *nn = nfto_net_of(genl_info_net(info));
-	const struct nlattr *id = info->attrs[NFTO_A_TABLE_ID];
+	const struct nlattr *id = info->attrs[NFTO_A_FLOWTABLE_ID];
 	struct nfto_table *table;
 	int err;
 
 	if (!id) {
-		NL_SET_ERR_MSG(info->extack, "The table's id is missing");
+		NL_SET_ERR_MSG(info->extack, "The flowtable's id is missing");
 		return -EINVAL;
 	}
 	mutex_lock(&nn->lock);
@@ -468,21 +468,21 @@ static int answer_table(struct genl_info *info, const struct nlattr *follow)
 		err = nfto_nl_answer(info, fill_table, table);
 	} else {
 		NL_SET_ERR_MSG_ATTR(info->extack, id,
-				    "There is no table of this id");
+				    "There is no flowtable of this id");
 		err = -ENOENT;
 	}
 	mutex_unlock(&nn->lock);
 	return err;
 }
 
-int nfto_nl_table_get_doit(struct sk_buff *skb, struct genl_info *info)
+int nfto_nl_flowtable_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	return answer_table(info, NULL);
 }
 
-int nfto_nl_table_set_doit(struct sk_buff *skb, struct genl_info *info)
+int nfto_nl_flowtable_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	const struct nlattr *follow = info->attrs[NFTO_A_TABLE_FOLLOW_RULESET];
+	const struct nlattr *follow = info->attrs[NFTO_A_FLOWTABLE_FOLLOW_RULESET];
 	int err = nfto_nl_may_change(skb, info->extack);
 
 	if (err)
@@ -495,7 +495,7 @@ int nfto_nl_table_set_doit(struct sk_buff *skb, struct genl_info *info)
 	return answer_table(info, follow);
 }
 
-int nfto_nl_table_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+int nfto_nl_flowtable_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct nfto_net *nn = nfto_net_of(sock_net(cb->skb->sk));
 	struct nfto_table *table;

@@ -178,7 +178,7 @@ static void __init fill_ops(void)
 		ops[i] = nfto_nl_ops[i];
 		if (ops[i].cmd == NFTO_CMD_FLOW_GET)
 			ops[i].done = nfto_nl_flow_done;
-		else if (ops[i].cmd == NFTO_CMD_TABLE_GET)
+		else if (ops[i].cmd == NFTO_CMD_FLOWTABLE_GET)
 			ops[i].start = start_large;
 	}
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * /proc/net/nft_offload: totals of a netns, for everybody. A line for each
- * table, reason and port; after the first words, key=value.
+ * flowtable, reason and port; after the first words, key=value.
  */
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
@@ -71,14 +71,14 @@ static void show_table(struct seq_file *s, const struct nfto_table *table)
 	struct nfto_totals t = {};
 
 	nfto_totals_add(&t, table);
-	seq_printf(s, "table id=%u family=%s", table->id,
+	seq_printf(s, "flowtable id=%u family=%s", table->id,
 		   family_name(table->family));
 	if (table->ft) {
 		ft = container_of(table->ft, struct nft_flowtable, data);
 		show_name(s, "table", ft->table->name);
 		show_name(s, "name", ft->name);
 	}
-	seq_printf(s, " priority=%d hw=%u counter=%u flows=%u packets=%llu bytes=%llu\n",
+	seq_printf(s, " priority=%d offload=%u counter=%u flows=%u packets=%llu bytes=%llu\n",
 		   table->prio, table->hw, table->counter, t.flows, t.packets,
 		   t.bytes);
 }
@@ -93,13 +93,13 @@ static void show_port(struct seq_file *s, const struct nfto_port *port)
 	strscpy(name, port->name, sizeof(name));
 	seq_printf(s, "port ifindex=%d", port->ifindex);
 	show_name(s, "name", name);
-	seq_printf(s, " state=%s kind=%s error=%d users=%u in_hardware=%u full_at=%u queued=%u workers=%u",
+	seq_printf(s, " state=%s kind=%s errno=%d users=%u in_hardware=%u full_at=%u queued=%u workers=%u",
 		   nfto_port_state_name(READ_ONCE(port->state)),
 		   nfto_port_kind_name(READ_ONCE(port->kind)),
 		   -READ_ONCE(port->error), port->users,
 		   atomic_read(&port->n_in), READ_ONCE(port->full_at),
 		   READ_ONCE(port->n_queued), READ_ONCE(port->n_usable));
-	seq_printf(s, " adds=%llu refused=%llu removes=%llu stuck=%llu queries=%llu lost=%llu packets=%llu bytes=%llu\n",
+	seq_printf(s, " accepted=%llu refused=%llu removed=%llu stuck=%llu queries=%llu lost=%llu packets=%llu bytes=%llu\n",
 		   p.adds, p.refused, p.removes, p.stuck, p.queries, p.lost,
 		   p.packets, p.bytes);
 }

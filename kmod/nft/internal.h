@@ -16,6 +16,7 @@ int nfto_flowtable_make(struct nf_flowtable *ft);
 void nfto_flowtable_detach(struct nfto_table *table);
 int nfto_flowtable_add_dev(struct nfto_table *table, struct net_device *dev);
 void nfto_flowtable_del_dev(struct nfto_table *table, struct net_device *dev);
+void nfto_flowtable_committed(struct nfto_net *nn);
 
 /* ruleset.c */
 extern bool nfto_follow_ruleset;

@@ -28,6 +28,13 @@ static int type_setup(struct nf_flowtable *ft, struct net_device *dev,
 {
 	struct nfto_table *table = nfto_table_of(ft);
 
+	/*
+	 * nf_tables before upstream 13210fc63f35 (6.1.127, 6.6.74, 6.12.11) frees
+	 * a flowtable and then takes it off its devices. nfto_flowtable_detach()
+	 * has done that.
+	 */
+	if (!table)
+		return cmd == FLOW_BLOCK_BIND ? -EINVAL : 0;
 	/* nf_tables fills in the priority after it has called init(). */
 	table->prio = ft->priority;
 	if (cmd == FLOW_BLOCK_BIND)
@@ -105,8 +112,31 @@ static enum nfto_reason check_protocol(const struct nf_conn *ct,
 	return NFTO_REASON_PROTOCOL;
 }
 
+/* A bridge shows its packets to iptables by a route that is none (br_netfilter). */
+static bool is_bridged(const struct sk_buff *skb)
+{
+	const struct dst_entry *dst = skb_dst(skb);
+
+	return dst && dst->flags & DST_FAKE_RTABLE;
+}
+
+/* Also broadcast: one packet is not the other end's alone. */
+static bool is_multicast(const struct sk_buff *skb, u8 pf)
+{
+	if (skb->pkt_type == PACKET_MULTICAST || skb->pkt_type == PACKET_BROADCAST)
+		return true;
+	if (pf == NFPROTO_IPV6)
+		return ipv6_addr_is_multicast(&ipv6_hdr(skb)->daddr);
+	return ipv4_is_multicast(ip_hdr(skb)->daddr) ||
+	       ipv4_is_lbcast(ip_hdr(skb)->daddr);
+}
+
 static enum nfto_reason check_packet(const struct nft_pktinfo *pkt)
 {
+	if (is_bridged(pkt->skb))
+		return NFTO_REASON_BRIDGED;
+	if (is_multicast(pkt->skb, nft_pf(pkt)))
+		return NFTO_REASON_MULTICAST;
 	if (skb_sec_path(pkt->skb))
 		return NFTO_REASON_IPSEC;
 	if (nft_pf(pkt) == NFPROTO_IPV4 && IPCB(pkt->skb)->opt.optlen)
@@ -141,6 +171,8 @@ static enum nfto_reason refusal_reason(int err)
 		return NFTO_REASON_NO_ROUTE;
 	case -EEXIST:
 		return NFTO_REASON_EXISTS;
+	case -EPROTONOSUPPORT:
+		return NFTO_REASON_ENCAPSULATION;
 	default:
 		return NFTO_REASON_NO_MEMORY;
 	}

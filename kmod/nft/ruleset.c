@@ -15,13 +15,10 @@
  * commit are not noticed: elements that expire or that packets add.
  */
 #include <linux/module.h>
-#include <linux/net.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter_ipv4.h>
-#include <linux/random.h>
 #include <net/netfilter/nf_conntrack_core.h>
-#include <net/sock.h>
 #include "nft/internal.h"
 
 /*
@@ -37,80 +34,40 @@ bool nfto_follow_ruleset = true;
 module_param_named(follow_ruleset, nfto_follow_ruleset, bool, 0644);
 MODULE_PARM_DESC(follow_ruleset, "new flowtables have their flows checked against a ruleset that has changed (default: yes)");
 
-/* --- flows are put in doubt --- */
-
-static int doubt_old_flow(struct nfto_flow *flow, void *arg)
-{
-	const u64 *last = arg;
-
-	if (flow->id <= *last && READ_ONCE(flow->table->follow))
-		nfto_flow_doubt(flow);
-	return 0;
-}
+/* --- commits are heard of, and put flows in doubt --- */
 
 static void doubt_pass(struct work_struct *work)
 {
 	struct nfto_ruleset *rs = container_of(to_delayed_work(work),
 					       struct nfto_ruleset, pass_work);
-	u64 last = atomic64_read(&rs->last);
-	struct nfto_walk w;
-	int i;
 
 	WRITE_ONCE(rs->began, jiffies);
-	for (i = 0; i < ROUNDS; i++) {
-		w = (struct nfto_walk) {
-			.nn = container_of(rs, struct nfto_net, ruleset),
-		};
-		nfto_walk(&w, doubt_old_flow, &last);
-		nfto_walk_end(&w);
-		if (!w.disturbed)
-			break;
-		cond_resched();
-	}
+	nfto_flow_doubt_all(container_of(rs, struct nfto_net, ruleset),
+			    atomic64_read(&rs->last));
 }
 
-/* --- commits are heard of --- */
-
-/*
- * Return: whether a commit was among the messages, or may have been among those
- * that were lost.
- */
-static bool commits_read(struct socket *sock)
+static void heard_of_nftables(struct nfto_net *nn, u16 type)
 {
-	struct nlmsghdr nlh;
-	bool any = false;
-	int len;
-
-	for (;;) {
-		struct kvec vec = { .iov_base = &nlh, .iov_len = sizeof(nlh) };
-		struct msghdr msg = {};
-
-		len = kernel_recvmsg(sock, &msg, &vec, 1, sizeof(nlh),
-				     MSG_DONTWAIT);
-		if (len == -ENOBUFS)
-			any = true;
-		else if (len < 0)
-			return any;
-		else if (len == sizeof(nlh) &&
-			 nlh.nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 |
-					    NFT_MSG_NEWGEN))
-			any = true;
-	}
+	if (!type || type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWGEN))
+		nn->ruleset.commits = true;
 }
 
 /*
- * Packets that are on their way through the old ruleset may still begin flows
- * or have them trusted. That is over after a grace period, and flows that begin
- * after it were allowed by the new ruleset.
+ * Packets that are on their way through the old ruleset may still begin flows or have
+ * them trusted. That is over after a grace period, and flows that begin after it were
+ * allowed by the new ruleset. A packet that was in a queue of user space meanwhile is
+ * known by the generation.
  */
-static void heard_of_commit(struct work_struct *work)
+static void heard_all(struct nfto_net *nn)
 {
-	struct nfto_ruleset *rs = container_of(work, struct nfto_ruleset,
-					       heard_work);
+	struct nfto_ruleset *rs = &nn->ruleset;
 	unsigned long next = READ_ONCE(rs->began) + PASS_INTERVAL, now;
 
-	if (READ_ONCE(rs->closed) || !commits_read(rs->sock))
+	if (!rs->commits)
 		return;
+	rs->commits = false;
+	WRITE_ONCE(rs->gen, rs->gen + 1);
+	nfto_flowtable_committed(nn);
 	synchronize_rcu();
 	atomic64_set(&rs->last, nfto_flow_last_id());
 	now = jiffies;
@@ -118,25 +75,23 @@ static void heard_of_commit(struct work_struct *work)
 			   time_before(now, next) ? next - now : 0);
 }
 
-/* Context: commit, or atomic when messages were lost. */
-static void wake_for_commit(struct sock *sk)
-{
-	struct nfto_net *nn = sk->sk_user_data;
-
-	queue_work(nfto_wq, &nn->ruleset.heard_work);
-}
-
 /* --- packets get through --- */
 
 /**
  * struct reached - the last packet in doubt that reached "flow add"
  * @skb: the packet, compared only; NULL: none
+ * @ct: its connection, compared only
+ * @gen: the ruleset's generation
+ * @dir: its direction
  * @table: the flowtable, compared only
  * @key: what its direction is found by
  * @pair: IPv6 addresses for @key
  */
 struct reached {
 	const struct sk_buff *skb;
+	const struct nf_conn *ct;
+	u32 gen;
+	u8 dir;
 	const struct nfto_table *table;
 	struct nfto_key key;
 	struct in6_addr pair[2];
@@ -185,6 +140,9 @@ void nfto_ruleset_flow_add_again(struct nfto_table *table,
 	found = find_reached_dir(table, ct, r);
 	if (found && found->doubt && nfto_nexthop_same_way(found->nh, nh[dir])) {
 		nfto_dir_reached(found);
+		r->ct = ct;
+		r->dir = dir;
+		r->gen = READ_ONCE(table->net->ruleset.gen);
 		r->skb = skb;
 	} else if (found && found->doubt) {
 		nfto_flow_end(nfto_flow_of(found), NFTO_REASON_ROUTE_CHANGED);
@@ -207,21 +165,28 @@ static struct nfto_table *table_reached(const struct nfto_net *nn,
 
 /*
  * The note may be of a packet that was dropped, and @skb another packet in the
- * same memory. So everything is looked up again before it is used.
+ * same memory. So it has to be one of the same connection and direction, in the
+ * same generation of the ruleset: that one was at "flow add" as well, after the
+ * note was made. A packet that was in a queue of user space during a commit finds
+ * another generation. The direction is looked up again before it is used.
  */
 static void got_through(struct sk_buff *skb, const struct net *net)
 {
 	struct reached *r = this_cpu_ptr(&last_reached);
 	struct nfto_net *nn = nfto_net_of(net);
 	enum ip_conntrack_info ctinfo;
+	struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
 	struct nfto_table *table;
 	struct nfto_dir *dir;
 
 	r->skb = NULL;
-	table = nn ? table_reached(nn, r) : NULL;
+	if (!nn || !ct || ct != r->ct || CTINFO2DIR(ctinfo) != r->dir ||
+	    r->gen != READ_ONCE(nn->ruleset.gen))
+		return;
+	table = table_reached(nn, r);
 	if (!table)
 		return;
-	dir = find_reached_dir(table, nf_ct_get(skb, &ctinfo), r);
+	dir = find_reached_dir(table, ct, r);
 	if (dir)
 		nfto_dir_trust(dir);
 	nfto_table_put(table);
@@ -252,29 +217,6 @@ static const struct nf_hook_ops hook_ops = {
 
 /* --- begin and end --- */
 
-/*
- * The socket holds no reference of its netns. It is bound to a random port
- * number, because that of the current process may be wanted by the process. It
- * is connected to the kernel, so that nobody else can send to it: then
- * sock_release() waits for everybody who might call wake_for_commit().
- */
-static int listen_for_commits(struct nfto_net *nn, struct socket *sock)
-{
-	struct sockaddr_nl addr = {
-		.nl_family = AF_NETLINK,
-		.nl_pid = get_random_u32() | BIT(31),
-		.nl_groups = BIT(NFNLGRP_NFTABLES - 1),
-	};
-	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
-
-	sock->sk->sk_user_data = nn;
-	sock->sk->sk_data_ready = wake_for_commit;
-	sock->sk->sk_error_report = wake_for_commit;
-	/* The type of the address differs between kernels. */
-	return kernel_bind(sock, (void *)&addr, sizeof(addr)) ?:
-	       kernel_connect(sock, (void *)&kernel, sizeof(kernel), 0);
-}
-
 /**
  * nfto_ruleset_open() - a netns gets a table
  * @nn: the netns
@@ -286,48 +228,39 @@ static int listen_for_commits(struct nfto_net *nn, struct socket *sock)
  */
 int nfto_ruleset_open(struct nfto_net *nn)
 {
-	struct socket *sock;
+	struct nfto_ruleset *rs = &nn->ruleset;
 	int err;
 
-	if (nn->ruleset.sock)
+	if (rs->on)
 		return 0;
-	err = sock_create_kern(nn->net, PF_NETLINK, SOCK_RAW, NETLINK_NETFILTER,
-			       &sock);
+	err = nfto_listen_open(&rs->listener, NETLINK_NETFILTER,
+			       BIT(NFNLGRP_NFTABLES - 1)) ?:
+	      nf_register_net_hook(nn->net, &hook_ops);
 	if (err)
-		return err;
-	/* The work that hears of a commit reads from this. */
-	nn->ruleset.sock = sock;
-	err = listen_for_commits(nn, sock) ?: nf_register_net_hook(nn->net, &hook_ops);
-	if (err)
-		nfto_ruleset_exit(nn);
+		nfto_listen_close(&rs->listener);
+	else
+		rs->on = true;
 	return err;
 }
 
 void nfto_ruleset_init(struct nfto_net *nn)
 {
-	INIT_WORK(&nn->ruleset.heard_work, heard_of_commit);
+	nfto_listen_init(&nn->ruleset.listener, nn, heard_of_nftables, heard_all);
 	INIT_DELAYED_WORK(&nn->ruleset.pass_work, doubt_pass);
 	nn->ruleset.began = jiffies - PASS_INTERVAL;
 }
 
 void nfto_ruleset_pre_exit(struct nfto_net *nn)
 {
-	if (nn->ruleset.sock)
+	if (nn->ruleset.on)
 		nf_unregister_net_hook(nn->net, &hook_ops);
 }
 
-/* Context: process; heard_work may be queued, but not touch the socket any more. */
 void nfto_ruleset_exit(struct nfto_net *nn)
 {
 	struct nfto_ruleset *rs = &nn->ruleset;
 
-	if (!rs->sock)
-		return;
-	WRITE_ONCE(rs->closed, true);
-	cancel_work_sync(&rs->heard_work);
-	sock_release(rs->sock);
-	cancel_work_sync(&rs->heard_work);
+	nfto_listen_close(&rs->listener);
 	cancel_delayed_work_sync(&rs->pass_work);
-	rs->sock = NULL;
-	rs->closed = false;
+	rs->on = false;
 }

@@ -22,7 +22,8 @@ static bool __init take_due(struct nfto_wheel *wheel, struct fake *all[FLOWS],
 	int i;
 
 	wheel->now = tick % NFTO_SLOTS;
-	while ((flow = pop_from_slot(&wheel->slot[wheel->now]))) {
+	while ((flow = pop_from_list(&wheel->slot[wheel->now],
+				     &wheel->slot[wheel->now].flows))) {
 		refcount_dec(&flow->ref);
 		atomic_dec(&wheel->n_flows);
 		for (i = 0; i < FLOWS && &all[i]->flow != flow; i++)

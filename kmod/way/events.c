@@ -43,14 +43,42 @@ static void check_nexthops_work(struct work_struct *work)
 	mutex_unlock(&nn->lock);
 }
 
+/*
+ * What has changed may forbid any flow, or want its packets encrypted: forwarding was
+ * switched off, IPsec has other policies. All take the slow path, and those that it
+ * lets through come back. Packets that were looked at before the change may still
+ * have a direction trusted: that is over after a grace period.
+ */
+static void doubt_work(struct work_struct *work)
+{
+	struct nfto_net *nn = container_of(to_delayed_work(work),
+					   struct nfto_net, doubt_work);
+
+	synchronize_rcu();
+	nn->doubted_at = jiffies;
+	nfto_flow_doubt_all(nn, nfto_flow_last_id());
+}
+
+/* At once, and once a second at most. Context: the works of listeners. */
+void nfto_doubt_soon(struct nfto_net *nn)
+{
+	unsigned long next = nn->doubted_at + HZ, now = jiffies;
+
+	queue_delayed_work(nfto_wq, &nn->doubt_work,
+			   time_before(now, next) ? next - now : 0);
+}
+
 void nfto_check_init(struct nfto_net *nn)
 {
+	INIT_DELAYED_WORK(&nn->doubt_work, doubt_work);
+	nn->doubted_at = jiffies - HZ;
 	INIT_DELAYED_WORK(&nn->check_work, check_nexthops_work);
 }
 
 void nfto_check_exit(struct nfto_net *nn)
 {
 	cancel_delayed_work_sync(&nn->check_work);
+	cancel_delayed_work_sync(&nn->doubt_work);
 }
 
 void nfto_check_later(struct nfto_net *nn)
@@ -59,7 +87,7 @@ void nfto_check_later(struct nfto_net *nn)
 }
 
 /* Context: any, below RTNL or rcu_read_lock(). */
-static void check_nexthops_soon(struct nfto_net *nn)
+void nfto_check_soon(struct nfto_net *nn)
 {
 	if (!test_and_set_bit(0, &nn->check_now))
 		mod_delayed_work(nfto_wq, &nn->check_work, CHECK_DELAY);
@@ -90,11 +118,11 @@ static int netdev_event(struct notifier_block *nb, unsigned long event,
 	switch (event) {
 	case NETDEV_CHANGE:
 		nfto_routes_carrier(nn, dev);
-		check_nexthops_soon(nn);
+		nfto_check_soon(nn);
 		break;
 	case NETDEV_CHANGEADDR:
 	case NETDEV_CHANGEMTU:
-		check_nexthops_soon(nn);
+		nfto_check_soon(nn);
 		break;
 	case NETDEV_CHANGEUPPER:
 		if (((struct netdev_notifier_changeupper_info *)ptr)->master)
@@ -103,11 +131,11 @@ static int netdev_event(struct notifier_block *nb, unsigned long event,
 	case NETDEV_GOING_DOWN:
 	case NETDEV_DOWN:
 		end_flows_by_dev(nn, dev, NFTO_REASON_DEVICE_DOWN);
-		nfto_port_flush(nn);
+		nfto_port_flush(nn, dev);
 		break;
 	case NETDEV_UNREGISTER:
 		end_flows_by_dev(nn, dev, NFTO_REASON_DEVICE_GONE);
-		nfto_port_flush(nn);
+		nfto_port_flush(nn, dev);
 		nfto_port_gone(nn, dev);
 		break;
 	case NETDEV_UP:
@@ -173,7 +201,7 @@ static int fdb_event(struct notifier_block *nb, unsigned long event, void *ptr)
 		return NOTIFY_DONE;
 	nn = nfto_net_of(dev_net(dev));
 	if (nn && atomic_read(&nn->wheel.n_flows))
-		check_nexthops_soon(nn);
+		nfto_check_soon(nn);
 	return NOTIFY_DONE;
 }
 

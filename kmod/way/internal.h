@@ -22,6 +22,10 @@ struct nfto_nexthop *nfto_nexthop_each(struct nfto_table *table,
 void nfto_nexthop_neigh(struct nfto_table *table, const struct neighbour *neigh);
 void nfto_nexthop_check(struct nfto_table *table);
 
+/* events.c */
+void nfto_check_soon(struct nfto_net *nn);
+void nfto_doubt_soon(struct nfto_net *nn);
+
 /* route.c */
 bool nfto_routes_agree(struct net *net, const struct nf_conn *ct,
 		       enum ip_conntrack_dir dir,

@@ -410,6 +410,22 @@ bool nfto_nexthop_renew(struct nfto_nexthop *nh, struct dst_entry *dst)
 	return like;
 }
 
+/* Whether it is what the next hop was made of, all that is known of it. */
+static bool walk_is(const struct nfto_nexthop *nh, const struct walk *w)
+{
+	struct nfto_nexthop now = {};
+
+	if (!nfto_table_find_dev(nh->table, w->lower->ifindex))
+		return nh->lower == nh->l3dev && nh->out == nh->l3dev;
+	take_walk(&now, w);
+	return now.lower == nh->lower && now.out == nh->out &&
+	       now.n_encap == nh->n_encap && now.stripped == nh->stripped &&
+	       now.has_dest == nh->has_dest &&
+	       ether_addr_equal(now.h_dest, nh->h_dest) &&
+	       ether_addr_equal(now.h_source, nh->h_source) &&
+	       !memcmp(now.encap, nh->encap, sizeof(now.encap));
+}
+
 /*
  * Whether a new flow may use it, because what it was made of still holds. A
  * bridge may have learned something else without telling: so it is asked for
@@ -427,7 +443,7 @@ static bool is_still_right(const struct nfto_nexthop *nh)
 	if (!nh->bridged)
 		return true;
 	return address_of(nh->neigh, ha) &&
-	       walk_down(&w, nh->l3dev, ha, &stack) && w.lower == nh->lower;
+	       walk_down(&w, nh->l3dev, ha, &stack) && walk_is(nh, &w);
 }
 
 /* Whether a new flow with that route may use it. */
@@ -536,7 +552,7 @@ bool nfto_nexthop_same_way(const struct nfto_nexthop *a,
 	       a->xmit == b->xmit && dst_xfrm(rcu_dereference(a->dst)) ==
 	       dst_xfrm(rcu_dereference(b->dst)) &&
 	       ether_addr_equal(a->ha, b->ha) &&
-	       a->n_encap == b->n_encap &&
+	       a->n_encap == b->n_encap && a->stripped == b->stripped &&
 	       !memcmp(a->encap, b->encap, a->n_encap * sizeof(*a->encap));
 }
 
@@ -610,7 +626,6 @@ void nfto_nexthop_neigh(struct nfto_table *table, const struct neighbour *neigh)
  */
 static enum nfto_reason why_wrong(const struct nfto_nexthop *nh)
 {
-	const struct net_device *lower;
 	bool had_none = nh->no_rule == NFTO_REASON_NO_CARRIER;
 	u8 ha[MAX_ADDR_LEN] = {};
 	struct walk w;
@@ -619,16 +634,10 @@ static enum nfto_reason why_wrong(const struct nfto_nexthop *nh)
 		return NFTO_REASON_NO_CARRIER;
 	if (nh->mtu != nfto_nexthop_mtu(rcu_dereference(nh->dst), nh->family))
 		return NFTO_REASON_DEVICE_CHANGED;
-	if (find_way(nh, nh->neigh ? address_of(nh->neigh, ha) : ha, &w)) {
-		lower = w.lower;
-		if (!nfto_table_find_dev(nh->table, lower->ifindex))
-			lower = nh->l3dev;
-		if (lower != nh->lower)
-			return NFTO_REASON_BRIDGE_MOVED;
-		if (!is_zero_ether_addr(nh->h_source) &&
-		    !ether_addr_equal(w.source, nh->h_source))
-			return NFTO_REASON_DEVICE_CHANGED;
-	}
+	if (find_way(nh, nh->neigh ? address_of(nh->neigh, ha) : ha, &w) &&
+	    !walk_is(nh, &w))
+		return w.lower == nh->lower ? NFTO_REASON_DEVICE_CHANGED :
+					      NFTO_REASON_BRIDGE_MOVED;
 	return nh->neigh && READ_ONCE(nh->neigh->dead) ?
 	       NFTO_REASON_ROUTE_STALE : NFTO_REASON_NONE;
 }

@@ -68,6 +68,12 @@ int nfto_path_resolve(struct nfto_table *table, const struct nf_conn *ct,
 		dst_release(here);
 		return PTR_ERR(back);
 	}
+	/* Only the slow path puts a route's own encapsulation on. */
+	if (here->lwtstate || back->lwtstate) {
+		dst_release(here);
+		dst_release(back);
+		return -EPROTONOSUPPORT;
+	}
 	/* A direction goes to where the other one comes from. */
 	nh[dir] = nfto_nexthop_get(table, here,
 				   &ct->tuplehash[!dir].tuple.src.u3, family);

@@ -13,6 +13,7 @@
  */
 #include <linux/inetdevice.h>
 #include <linux/rtnetlink.h>
+#include <linux/xfrm.h>
 #include <net/addrconf.h>
 #include <net/fib_rules.h>
 #include <net/ip6_fib.h>
@@ -703,6 +704,36 @@ static void run_routes_again(struct nfto_routes *routes, long delay)
 	spin_unlock_bh(&routes->lock);
 }
 
+/* Forwarding was switched on or off for a device or for all. */
+static void heard_of_rtnl(struct nfto_net *nn, u16 type)
+{
+	if (type == RTM_NEWLINK || type == RTM_DELLINK)
+		nfto_check_soon(nn);
+	else
+		nfto_doubt_soon(nn);
+}
+
+/* A policy may forbid what a route allows, or want it encrypted. */
+static void heard_of_xfrm(struct nfto_net *nn, u16 type)
+{
+	nfto_doubt_soon(nn);
+}
+
+/* Where there is no IPsec, there is nothing to be heard of it. */
+static int listen_to_groups(struct nfto_routes *routes)
+{
+	int err;
+
+	err = nfto_listen_open(&routes->rtnl, NETLINK_ROUTE,
+			       BIT(RTNLGRP_LINK - 1) | BIT(RTNLGRP_IPV4_NETCONF - 1) |
+			       BIT(RTNLGRP_IPV6_NETCONF - 1));
+	if (!err)
+		err = nfto_listen_open(&routes->xfrm, NETLINK_XFRM,
+				       BIT(XFRMNLGRP_EXPIRE - 1) |
+				       BIT(XFRMNLGRP_POLICY - 1));
+	return err == -EPROTONOSUPPORT ? 0 : err;
+}
+
 /*
  * The notifiers are not registered when the netns is made: most never have a
  * flowtable, and to unregister them costs a grace period. Changes before that
@@ -716,6 +747,8 @@ static bool listen_for_routes(struct nfto_net *nn)
 
 	if (routes->on)
 		return true;
+	if (listen_to_groups(routes))
+		return false;
 	if (register_fib_notifier(nn->net, &routes->fib, NULL, NULL))
 		return false;
 	if (register_nexthop_notifier(nn->net, &routes->nexthop, NULL)) {
@@ -771,8 +804,12 @@ static void routes_work(struct work_struct *work)
 
 /* --- begin and end --- */
 
-void nfto_routes_init(struct nfto_routes *routes)
+void nfto_routes_init(struct nfto_net *nn)
 {
+	struct nfto_routes *routes = &nn->routes;
+
+	nfto_listen_init(&routes->rtnl, nn, heard_of_rtnl, NULL);
+	nfto_listen_init(&routes->xfrm, nn, heard_of_xfrm, NULL);
 	spin_lock_init(&routes->lock);
 	INIT_DELAYED_WORK(&routes->work, routes_work);
 	routes->fib.notifier_call = fib_event;
@@ -802,6 +839,8 @@ void nfto_routes_exit(struct nfto_net *nn)
 	routes->off = true;
 	spin_unlock_bh(&routes->lock);
 	cancel_delayed_work_sync(&routes->work);
+	nfto_listen_close(&routes->rtnl);
+	nfto_listen_close(&routes->xfrm);
 	if (!routes->on)
 		return;
 	unregister_nexthop_notifier(nn->net, &routes->nexthop);

@@ -10,7 +10,8 @@
 #include <linux/netfilter.h>
 #include "flow/flow.h"
 
-struct nfto_routes;
+struct nfto_listener;
+struct nfto_net;
 
 /* --- path.c --- */
 
@@ -24,7 +25,8 @@ struct nfto_routes;
  * @nh: where the next hops go, references, indexed by direction
  *
  * Context: packet.
- * Return: 0; -ENOENT without a route, -ENOMEM.
+ * Return: 0; -ENOENT without a route, -ENOMEM, -EPROTONOSUPPORT for a route that puts
+ * an encapsulation on.
  */
 int nfto_path_resolve(struct nfto_table *table, const struct nf_conn *ct,
 		      struct sk_buff *skb, const struct nf_hook_state *state,
@@ -91,11 +93,11 @@ void nfto_nexthop_end_all(struct nfto_table *table, enum nfto_reason reason);
 
 /**
  * nfto_routes_init() - what is known of a netns' routes: nothing yet
- * @routes: of a netns that is being made
+ * @nn: the netns, which is being made
  *
  * Context: process.
  */
-void nfto_routes_init(struct nfto_routes *routes);
+void nfto_routes_init(struct nfto_net *nn);
 
 /**
  * nfto_routes_begin() - there is a flowtable: changes of routes are of interest
@@ -124,6 +126,40 @@ void nfto_routes_exit(struct nfto_net *nn);
  * Return: false if the route is not to be replaced; then the flow has to end.
  */
 bool nfto_routes_stale(struct nfto_nexthop *nh);
+
+/* --- listen.c --- */
+
+/**
+ * nfto_listen_init() - prepare to hear of what a subsystem announces
+ * @l: the listener, of a netns that is being made
+ * @nn: the netns
+ * @heard: called by a work for each message, with its type; 0: messages were lost
+ * @end: called when all that had come was read; or NULL
+ *
+ * Context: process.
+ */
+void nfto_listen_init(struct nfto_listener *l, struct nfto_net *nn,
+		      void (*heard)(struct nfto_net *nn, u16 type),
+		      void (*end)(struct nfto_net *nn));
+
+/**
+ * nfto_listen_open() - begin to listen
+ * @l: the listener; nothing happens if it does
+ * @protocol: NETLINK_*
+ * @groups: a bit for each
+ *
+ * Context: process; one at a time.
+ * Return: 0 or a negative errno.
+ */
+int nfto_listen_open(struct nfto_listener *l, int protocol, u32 groups);
+
+/**
+ * nfto_listen_close() - listen no more
+ * @l: the listener
+ *
+ * Context: process; waits for its work.
+ */
+void nfto_listen_close(struct nfto_listener *l);
 
 /* --- events.c --- */
 

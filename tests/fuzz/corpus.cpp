@@ -14,7 +14,8 @@ using namespace bytes;
 
 class Corpus {
 public:
-    explicit Corpus(std::filesystem::path folder) : folder_(std::move(folder)) {}
+    explicit Corpus(std::filesystem::path folder) : folder_(std::move(folder))
+    {}
 
     void add(const std::string &target, const std::string &name,
              const Buffer &data)
@@ -35,7 +36,8 @@ private:
 
 Buffer object(int command, const Buffer &attrs, std::uint16_t flags = 2)
 {
-    return message(family, flags, genl(static_cast<std::uint8_t>(command), attrs));
+    return message(family, flags,
+                   genl(static_cast<std::uint8_t>(command), attrs));
 }
 
 /// The question's number in fuzz_dump.cpp, and the datagrams of the answer.
@@ -54,13 +56,15 @@ void add_dumps(Corpus &corpus)
         corpus.add("fuzz_dump", name, question(number, datagrams));
     };
     const Buffer flow = object(NFTO_CMD_FLOW_GET, samples::full_flow(7));
-    add("flows", 0, {join({flow, object(NFTO_CMD_FLOW_GET, samples::short_flow(8))}),
-                     done()});
+    add("flows", 0,
+        {join({flow, object(NFTO_CMD_FLOW_GET, samples::short_flow(8))}),
+         done()});
     add("disturbed", 0,
-        {object(NFTO_CMD_FLOW_GET, samples::full_flow(7), 2 | dump_intr), done(),
-         flow, done()});
+        {object(NFTO_CMD_FLOW_GET, samples::full_flow(7), 2 | dump_intr),
+         done(), flow, done()});
     add("ports", 1, {object(NFTO_CMD_PORT_GET, samples::port()), done()});
-    add("tables", 2, {object(NFTO_CMD_TABLE_GET, samples::table()), done()});
+    add("flowtables", 2,
+        {object(NFTO_CMD_FLOWTABLE_GET, samples::module_flowtable()), done()});
     add("refusals", 3,
         {object(NFTO_CMD_REFUSAL_GET, samples::refusal()), done()});
     add("stats", 4, {object(NFTO_CMD_STATS_GET, samples::stats()), ack()});
@@ -71,7 +75,7 @@ void add_dumps(Corpus &corpus)
         {object(NFTO_CMD_PORT_PROBE, samples::probe_answer()), ack()});
     add("port", 9, {object(NFTO_CMD_PORT_GET, samples::port()), ack()});
     add("error", 4, {ack(2, "There is none")});
-    add("end", 0, {flow, done(2, "There is no table of this id")});
+    add("end", 0, {flow, done(2, "There is no flowtable of this id")});
 }
 
 void add_events(Corpus &corpus)
@@ -109,8 +113,8 @@ void add_others(Corpus &corpus)
 {
     corpus.add("fuzz_family", "opened", fuzz::opened({}));
     corpus.add("fuzz_family", "absent", fuzz::datagram(ack(2)));
-    const Buffer found = message(
-        0x100, 0, join({hex("02000000"), samples::connection()}));
+    const Buffer found =
+        message(0x100, 0, join({hex("02000000"), samples::connection()}));
     corpus.add("fuzz_conntrack", "found",
                join({fuzz::datagram(found), fuzz::datagram(ack())}));
     corpus.add("fuzz_conntrack", "reversed",

@@ -17,19 +17,18 @@ inline bytes::Buffer datagram(const bytes::Buffer &data)
 
 inline bytes::Buffer family_answer()
 {
-    return bytes::join(
-        {bytes::message(GENL_ID_CTRL, 0,
-                        bytes::genl(CTRL_CMD_NEWFAMILY, samples::family_attrs(),
-                                    2)),
-         bytes::ack()});
+    return bytes::join({bytes::message(GENL_ID_CTRL, 0,
+                                       bytes::genl(CTRL_CMD_NEWFAMILY,
+                                                   samples::family_attrs(), 2)),
+                        bytes::ack()});
 }
 
 inline bytes::Buffer info_answer()
 {
-    return bytes::join({bytes::message(bytes::family, 0,
-                                       bytes::genl(NFTO_CMD_INFO_GET,
-                                                   samples::info())),
-                        bytes::ack()});
+    return bytes::join(
+        {bytes::message(bytes::family, 0,
+                        bytes::genl(NFTO_CMD_INFO_GET, samples::info())),
+         bytes::ack()});
 }
 
 /// What comes after a client was opened.

@@ -18,7 +18,7 @@ void walk_flows(Client &client)
     (void)client.flows(
         {},
         [&](const Flow &flow) {
-            (void)flow.place();
+            (void)flow.state();
             (void)flow.orig.src.text();
             return --budget > 0;
         },
@@ -33,7 +33,7 @@ void ask(Client &client, std::uint8_t question)
     case 1:
         return (void)client.ports();
     case 2:
-        return (void)client.tables();
+        return (void)client.flowtables();
     case 3:
         return (void)client.refusals();
     case 4:
@@ -53,7 +53,8 @@ void ask(Client &client, std::uint8_t question)
 
 } // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size)
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data,
+                                      std::size_t size)
 {
     if (size == 0)
         return 0;

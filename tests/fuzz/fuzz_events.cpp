@@ -9,7 +9,8 @@
 
 using namespace nfto;
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size)
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data,
+                                      std::size_t size)
 {
     const bytes::Buffer input =
         fuzz::opened(std::as_bytes(std::span(data, size)));

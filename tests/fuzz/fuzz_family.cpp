@@ -9,7 +9,8 @@
 
 using namespace nfto;
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size)
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data,
+                                      std::size_t size)
 {
     const auto input = std::as_bytes(std::span(data, size));
     const auto client = Client::over(std::make_unique<FuzzTransport>(input));

@@ -6,7 +6,8 @@
 #include "fuzz_transport.hpp"
 #include "nftables/reader.hpp"
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size)
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data,
+                                      std::size_t size)
 {
     FuzzTransport transport(std::as_bytes(std::span(data, size)));
     const auto ruleset = nfto::nftables::read_over(transport);

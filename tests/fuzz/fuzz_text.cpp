@@ -22,7 +22,8 @@ template <typename T> void again(std::string_view text)
 
 } // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size)
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data,
+                                      std::size_t size)
 {
     const std::string_view text(reinterpret_cast<const char *>(data), size);
     again<Address>(text);

@@ -13,7 +13,8 @@
 
 class FuzzTransport final : public nfto::Transport {
 public:
-    explicit FuzzTransport(nfto::netlink::Bytes input) noexcept : rest_(input) {}
+    explicit FuzzTransport(nfto::netlink::Bytes input) noexcept : rest_(input)
+    {}
 
     nfto::Result<void> send(std::span<const std::byte> data) override
     {
@@ -26,9 +27,8 @@ public:
     {
         if (rest_.size() < 2)
             return std::nullopt;
-        const std::size_t size =
-            std::min<std::size_t>(nfto::netlink::load<std::uint16_t>(rest_),
-                                  rest_.size() - 2);
+        const std::size_t size = std::min<std::size_t>(
+            nfto::netlink::load<std::uint16_t>(rest_), rest_.size() - 2);
         const auto data = rest_.subspan(2, size);
         rest_ = rest_.subspan(2 + size);
         // A copy of its own, so that what is read beyond it is seen.

@@ -154,7 +154,7 @@ class Topology:
             run("ip", "link", "set", name, "netns", netns)
             run("ip", "-n", netns, "link", "set", name, "up", "mtu",
                 "1500" if netns == "r" else "9000")
-            # Frames are to arrive as they were sent, one by one.
+            # Frames have to arrive as they were sent, one by one.
             run("ip", "netns", "exec", netns, "ethtool", "-K", name,
                 "gro", "off")
         enter("r")
@@ -315,7 +315,7 @@ def deliver(topo, sent):
         for name, frame in s.seen():
             if not cut_tag(frame):
                 frames[name].append(frame)
-    # Where the counters are wrong, no frame is worth waiting for.
+    # When the counters are wrong, the frame will not come either.
     seen = read_all(topo, frames, 1 if problems else PATIENCE)
     return problems + compare_frames(seen, frames)
 
@@ -835,7 +835,7 @@ def fuzz_all(topo):
             "protocol 802.1Q flower skip_sw vlan_id 5 vlan_ethtype ip")
     fuzz(topo, "400 broken frames, redirect", [f"{m} {OUT}" for m in wide],
          plain, True)
-    # Only rules that rewrite: the rest goes to the host.
+    # Only rules that rewrite something: other packets go to the host.
     fuzz(topo, "400 broken frames, rewrites",
          [f"{wide[0]} {pedit(TCP4, saddr='192.0.2.1', dport=1)} {TTL4} {OUT}",
           f"{wide[1]} {pedit(UDP4, daddr='192.0.2.1', sport=1)} {TTL4} {OUT}",

@@ -108,7 +108,7 @@ def test_events(nl, lan):
     listener = Listener("r", "flows", "ports", "refusals")
     begin([5100])
     poll(lambda: len(listener.of("flow-hw", lambda e: (
-        e.get("dir-orig") or e["dir-reply"])["state"] == "in")) >= 2)
+        e.get("dir-orig") or e["dir-reply"])["hw"] == "in")) >= 2)
     new = listener.of("flow-new")
     flow = nl.flows()[0]
     tap.equal("a flow begins", [(e["id"], e["orig"]) for e in new],
@@ -116,16 +116,16 @@ def test_events(nl, lan):
     tap.ok("and is told as it is shown", set(new[0]) <= set(flow) and
            new[0]["dir-orig"]["in-ifindex"] == lan)
     hw = [e.get("dir-orig") or e["dir-reply"] for e in listener.of("flow-hw")]
-    tap.equal("both directions go in", [(d["state"], d["reason"]) for d in hw],
+    tap.equal("both directions go in", [(d["hw"], d["reason"]) for d in hw],
               [("in", "none")] * 2)
     order = [kind for kind, _ in listener.got]
     tap.equal("in this order", order[0], "flow-new")
     nl.do("flow-del", id=flow["id"])
     poll(lambda: listener.of("flow-end") and len(listener.of("flow-hw")) == 4)
-    tap.equal("it ends, and why", [(e["id"], e["reason"])
+    tap.equal("it ends, and why", [(e["id"], e["end-reason"])
                                    for e in listener.of("flow-end")],
               [(flow["id"], "deleted")])
-    gone = [(d["state"], d["reason"]) for d in (
+    gone = [(d["hw"], d["reason"]) for d in (
         e.get("dir-orig") or e["dir-reply"] for e in listener.of("flow-hw")[2:]
         if e["id"] == flow["id"])]
     tap.equal("and leaves the hardware", gone, [("out", "leaving")] * 2)
@@ -137,7 +137,7 @@ def test_events(nl, lan):
     said = [e.get("dir-orig") or e["dir-reply"]
             for e in listener.of("flow-hw")[4:]]
     tap.ok("a refusal, with the driver's words", all(
-        (d["state"], d["reason"], d.get("error"), bool(d.get("why"))) ==
+        (d["hw"], d["reason"], d.get("errno"), bool(d.get("why"))) ==
         ("out", "refused", errno.EOPNOTSUPP, True) for d in said), said)
     end_all(nl)
 
@@ -146,7 +146,8 @@ def test_events(nl, lan):
     poll(lambda: listener.of("refusal-new"))
     pings = listener.of("refusal-new", lambda e: e["orig"]["l4proto"] == 1 and
                         e["orig"]["src"] == "10.1.0.2")
-    # Each processor remembers its own, and each direction may have one.
+    # Each processor remembers refusals of its own, at most one for each
+    # direction.
     tap.ok("a connection that is no flow is told once", 1 <= len(pings) <= 2 and
            all((e["reason"], e["count"]) == ("protocol", 1) for e in pings),
            pings)
@@ -177,7 +178,7 @@ def test_listeners(nl):
     tap.ok("who is slow is told so", slow.missed, len(slow.got))
     nl.do("flow-del", filter={})
     tap.ok("and hears what comes then",
-           poll(lambda: slow.of("flow-end", lambda e: e["reason"] == "deleted")))
+           poll(lambda: slow.of("flow-end", lambda e: e["end-reason"] == "deleted")))
     other.close()
     slow.close()
     end_all(nl)
@@ -194,20 +195,20 @@ def test_count(nl, lan, table):
     write(f"{SIM}/fail_port", "0")
     refuse("EOPNOTSUPP")
     begin([5330])
-    poll(lambda: nl.flows(place="half"))
+    poll(lambda: nl.flows(state="half"))
     write(f"{SIM}/fail_port", "-1")
     begin([5340])
-    poll(lambda: nl.flows(place="software"))
+    poll(lambda: nl.flows(state="software"))
     refuse("0")
-    tap.equal("by place", nl.do("flow-count"), {
+    tap.equal("by state", nl.do("flow-count"), {
         "flows": 14, "hardware": 12, "half": 1, "waiting": 0, "software": 1})
 
     def ports(**filters):
         return {port_of(flow) for flow in nl.flows(**filters)}
     ten = set(range(5300, 5310))
     for text, filters, wanted in (
-            ("half", {"place": "half"}, {5330}),
-            ("software", {"place": "software"}, {5340}),
+            ("half", {"state": "half"}, {5330}),
+            ("software", {"state": "software"}, {5340}),
             ("source", {"src": "10.1.0.2"}, ten | {5310, 5330, 5340}),
             ("source of replies", {"src": "10.2.0.2", "sport": 5001}, {5310}),
             ("destination of NAT's replies", {"dst": "10.2.0.1"}, {5310}),
@@ -225,13 +226,13 @@ def test_count(nl, lan, table):
         tap.equal(f"counted by {text}",
                   nl.do("flow-count", filter=filters)["flows"], len(wanted))
     for text, number, sentence, filters in (
-            ("an unknown place", errno.ERANGE, "out of range", {"place": 4}),
+            ("an unknown state", errno.ERANGE, "out of range", {"state": 4}),
             ("a prefix of 33", errno.EINVAL, "longer than the address",
              {"src": "10.0.0.0", "src-len": 33}),
             ("a length alone", errno.EINVAL, "needs an address",
              {"dst-len": 8}),
-            ("an unknown table", errno.ENOENT, "no table",
-             {"table": table + 1000})):
+            ("an unknown flowtable", errno.ENOENT, "no flowtable",
+             {"flowtable": table + 1000})):
         tap.error(text, number, sentence, nl.do, "flow-count", filter=filters)
         tap.error(f"{text}, ending", number, sentence, nl.do, "flow-del",
                   filter=filters)
@@ -256,7 +257,7 @@ def test_end(nl):
     tap.error("both", errno.EINVAL, "needs no filter", nl.do, "flow-del",
               id=1, filter={})
     tap.equal("the reason is counted", [
-        one["count"] for one in nl.do("stats-get")["reason-count"]
+        one["count"] for one in nl.do("stats-get")["reasons"]
         if one["reason"] == "deleted"], [2 + nl.ended])
     before = shell("in_ns r conntrack -L -p udp --sport 5400 2>/dev/null")
     tap.ok("conntrack keeps the connection, without a flow",
@@ -305,8 +306,8 @@ def test_revalidate(nl):
     tap.equal("what was refused", nl.do("flow-revalidate",
                                         filter={"sport": 5500}),
               {"flows": 1, "ended": 0, "offered": 1})
-    poll(lambda: nl.flows(place="hardware"))
-    tap.equal("is taken now", [port_of(f) for f in nl.flows(place="hardware")],
+    poll(lambda: nl.flows(state="hardware"))
+    tap.equal("is taken now", [port_of(f) for f in nl.flows(state="hardware")],
               [5500])
     tap.equal("all: one is in, one is not", nl.do("flow-revalidate", filter={}),
               {"flows": 2, "ended": 0, "offered": 1})
@@ -368,7 +369,7 @@ def test_recent(nl):
         sock.bind(("", 5700))
         sock.connect(("10.2.0.2", 5000))
         sock.settimeout(10)
-    # The driver is asked each ten seconds.
+    # The driver is asked every ten seconds.
     def counted():
         for _ in range(20):
             sock.send(b"x")
@@ -414,7 +415,7 @@ def test_probe(nl, lan, wan):
     for name, answer in answers.items():
         refused = name in REFUSES["mlx5-rep"]
         tap.ok(f"{name}: {answer}", answer["accepted"] == (not refused) and
-               bool(answer.get("error")) == refused and
+               bool(answer.get("errno")) == refused and
                bool(answer.get("counts")) != refused and
                (answer["state"], answer["kind"]) == ("bound", "flowtable"))
     tap.ok("a refusal has the driver's words", answers["pppoe-out"].get("why"))
@@ -425,19 +426,19 @@ def test_probe(nl, lan, wan):
     write(f"{SIM}/capacity", "102")
     answer = probe(nl, lan, wan, feature="ipv4-udp", count=1000)
     tap.equal("as many as there is room", (answer["accepted"],
-                                           answer.get("error")),
+                                           answer.get("errno")),
               (100, errno.ENOSPC))
     tap.equal("all of which are out", entries(), 2)
     write(f"{SIM}/capacity", "100000")
     answer = probe(nl, lan, wan, feature="ipv6-tcp", count=3000)
     tap.equal("or as many as were asked for",
-              (answer["accepted"], answer.get("error"), entries()),
+              (answer["accepted"], answer.get("errno"), entries()),
               (3000, None, 2))
     answer = probe(nl, lan, wan, feature="ipv4-tcp", count=70000)
     tap.equal("more than there are ports",
               (answer["accepted"], answer.get("left"), entries()),
               (70000, None, 2))
-    tap.ok("traffic was not disturbed", len(nl.flows(place="hardware")) == 1)
+    tap.ok("traffic was not disturbed", len(nl.flows(state="hardware")) == 1)
     end_all(nl)
 
 
@@ -461,7 +462,7 @@ def test_probe_wrong(nl, lan, wan):
         loopback = socket.if_nametoindex("lo")
     answer = probe(nl, loopback, feature="ipv4-tcp")
     tap.ok(f"a device that cannot: {answer}", (
-        answer["accepted"], answer["state"], answer.get("error")) ==
+        answer["accepted"], answer["state"], answer.get("errno")) ==
            (0, "unbound", errno.EOPNOTSUPP))
     answer = probe(nl, lan, feature="ipv4-tcp")
     tap.ok(f"back out where it came in, as its driver says: {answer}",
@@ -492,7 +493,7 @@ def test_probe_alone(profile):
         answer = probe(nl, lan, wan, feature=name)
         refused = name in REFUSES[profile]
         tap.ok(f"{name}: {answer}", answer["accepted"] == (not refused) and
-               bool(answer.get("error")) == refused)
+               bool(answer.get("errno")) == refused)
     poll(lambda: not nl.dump("port-get"))
     tap.equal("the port goes again, and nothing is left",
               (nl.dump("port-get"), entries()), ([], 0))
@@ -607,7 +608,7 @@ def main():
     nl = Genl("r")
     nl.ended = 0
     poll(lambda: all(port["state"] == "bound" for port in nl.dump("port-get")))
-    table = nl.dump("table-get")[0]["id"]
+    table = nl.dump("flowtable-get")[0]["id"]
     test_end(nl)
     test_count(nl, lan, table)
     test_end_many(nl)

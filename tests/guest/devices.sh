@@ -61,7 +61,7 @@ unable() {
 	ok "$1: loads" nft_load "flush ruleset
 		$(ruleset inet "$2, lan, wan")"
 	eventually "$1: it is unbound" 10 port_is "$dev" state unbound
-	is "$1: and says why" "$(port_get "$dev" error)" 95
+	is "$1: and says why" "$(port_get "$dev" errno)" 95
 	talks "$1" 10.2.0.2
 	eventually "$1: in hardware" 10 entries_are 2
 	hangs_up "$1"
@@ -80,7 +80,7 @@ cannot() {
 	ip -n b link set v1 up
 	ip -n b route add 10.1.0.0/24 via 10.3.0.1
 	talks "from and to a veth" 10.3.0.2
-	num "from and to a veth: by the fast path" "$(table_get packets)" -ge 36
+	num "from and to a veth: by the fast path" "$(flowtable_get packets)" -ge 36
 	is "from and to a veth: not in hardware" "$(sim_count_entries)" 0
 	hangs_up "from and to a veth"
 	ip -n b route del 10.1.0.0/24
@@ -91,14 +91,14 @@ cannot() {
 		$(ruleset inet "d0, lan, wan")" 2>&1)" "Operation not supported"
 	strict 0
 
-	# Nobody can: all is forwarded in software.
+	# No device can offload: everything is forwarded in software.
 	topo_down
 	ok "profile none: topology" topo_up none
 	ok "profile none: loads" nft_load "$(ruleset inet "lan, wan")"
 	eventually "profile none: unbound" 10 port_is lan state unbound
-	is "profile none: EOPNOTSUPP" "$(port_get wan error)" 95
+	is "profile none: EOPNOTSUPP" "$(port_get wan errno)" 95
 	talks "profile none" 10.2.0.2
-	num "profile none: the fast path forwards" "$(table_get packets)" -ge 36
+	num "profile none: the fast path forwards" "$(flowtable_get packets)" -ge 36
 	talk_stop
 	serve_stop
 	topo_down
@@ -148,18 +148,18 @@ strict_busy() {
 	ip -n r link del d0
 }
 
-# What cannot be bound now may be bound later.
+# A device that cannot be bound now may be bound later.
 later() {
 	knob fail_bind EBUSY
 	ok "later: loads" nft_load "$(ruleset inet "lan, wan")"
 	eventually "later: unbound" 10 port_is lan state unbound
-	is "later: the driver's errno" "$(port_get lan error)" 16
+	is "later: the driver's errno" "$(port_get lan errno)" 16
 	talks later 10.2.0.2
 	is "later: nothing in hardware" "$(sim_count_entries)" 0
 	knob fail_bind 0
 	eventually "later: it is bound" 70 port_is wan state bound
 	eventually "later: the flows go in" 10 entries_are 2
-	is "later: no error any more" "$(port_get wan error)" 0
+	is "later: no error any more" "$(port_get wan errno)" 0
 
 	in_ns r ethtool -K lan hw-tc-offload off
 	eventually "switched off: it says so" 10 port_is lan state switched-off
@@ -175,9 +175,9 @@ later() {
 	knob bind_silent 1
 	ok "silent: loads" nft_load "$(ruleset inet "lan, wan")"
 	eventually "silent: counts as unbound (W25)" 10 port_is lan state unbound
-	is "silent: errno" "$(port_get lan error)" 95
+	is "silent: errno" "$(port_get lan errno)" 95
 	talks silent 10.2.0.2
-	num "silent: the fast path forwards" "$(table_get packets)" -ge 36
+	num "silent: the fast path forwards" "$(flowtable_get packets)" -ge 36
 	knob bind_silent 0
 	eventually "silent: later it is bound" 70 entries_are 2
 	hangs_up silent

@@ -63,7 +63,7 @@ class Router:
         for netns in ("r", "a", "b"):
             run("ip", "netns", "add", netns)
             enter(netns)
-            # The ends are silent.
+            # The hosts at the ends send nothing by themselves.
             if netns != "r":
                 for which in ("default", "all"):
                     write(f"/proc/sys/net/ipv6/conf/{which}/disable_ipv6", "1")
@@ -100,7 +100,7 @@ class Router:
                 "address", WIRE_MAC[side])
             run("ip", "link", "set", name, "address", HOST_MAC[side], "mtu",
                 str(scenario.mtu[side]), "addrgenmode", "none")
-            # Frames are to arrive as they were sent, one by one.
+            # Frames have to arrive as they were sent, one by one.
             run("ethtool", "-K", name, "gro", "off")
             run("ip", "netns", "exec", netns, "ethtool", "-K", wire, "gro",
                 "off")
@@ -138,7 +138,7 @@ class Router:
             lines += [f"addr add 10.2.0.50 dev {wan}",
                       f"addr add fd02::50 dev {wan} nodad"]
         if "dnat" in scenario.nat:
-            # What DNAT does not apply to has to go somewhere, too.
+            # Packets that DNAT does not change need a route, too.
             lines += ["route add 10.9.9.9 via 10.2.0.2",
                       "route add fd09::9 via fd02::2"]
         for side, device, addresses in (
@@ -325,7 +325,7 @@ table inet t {{
             while (frame := sock.read()) is not None:
                 if at == side and text in frame:
                     found = True
-                # Else the router's own multicasts, or old marks.
+                # Not one of the router's own multicasts, nor an old mark.
                 elif frame[:6] == mac(WIRE_MAC[at]) and \
                         b"the mark " not in frame:
                     got.append((at, frame))
@@ -353,7 +353,7 @@ SYSCTLS = {
     "net/netfilter/nf_conntrack_gre_timeout": 1200,
     "net/netfilter/nf_conntrack_gre_timeout_stream": 1200,
 }
-# The whole machine's.
+# Settings of the whole machine.
 HOST_SYSCTLS = {
     # As ICMP's rates: how often the kernel says that there is no route.
     "net/ipv4/route/error_cost": 0,
@@ -389,7 +389,7 @@ table netdev seen {{
 	}}
 }}
 """
-# With conntrack in classic forwarding, too.
+# Classic forwarding has conntrack, too.
 CT_RULES = """
 table inet state {
 	chain forward {
@@ -424,7 +424,7 @@ def identify(frame, nat):
         icmp = frame[at + 9] == ICMP
         if frame[at + 12:at + 16] in ROUTER and (icmp or not nat):
             masked[at + 4:at + 6] = masked[at + 10:at + 12] = b"\0\0"
-            # Its own answer to a ping: of no frame, by this number.
+            # The router's own answer to a ping; no frame has this number.
             if icmp and len(frame) > at + 20 and frame[at + 20] == 0:
                 ident = None
         if icmp and len(frame) >= at + 34 and \

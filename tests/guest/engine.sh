@@ -23,7 +23,7 @@ refused() {
 	answered refused 150
 	is "refused: and not again while nothing changes" "$(replaces)" "$before"
 	is "refused: conntrack does not say hardware" "$(flags)" "[OFFLOAD]"
-	num "refused: software forwards" "$(table_get packets)" -ge 1500
+	num "refused: software forwards" "$(flowtable_get packets)" -ge 1500
 	knob fail_replace 0
 	tc_offload off
 	tc_offload on
@@ -40,7 +40,7 @@ full() {
 	answered full 10
 	num "full: it is known" "$(($(port_get lan full_at) + $(port_get wan full_at)))" -ge 1
 	sound full
-	# One of them ends, one that waits takes its place.
+	# When one connection ends, one that waits takes its place.
 	port=$(sim_entries | sed -n '1s/.* src=10.1.0.2 dst=10.2.0.2 sport=\([0-9]*\) .*/\1/p
 		1s/.* src=10.2.0.2 dst=10.1.0.2 .* dport=\([0-9]*\) .*/\1/p')
 	in_ns r conntrack -D -p udp --orig-port-src "$port" >/dev/null 2>&1
@@ -56,7 +56,7 @@ full() {
 	flows_down full
 }
 
-# All the room is taken, and by others: nothing of ours can leave.
+# Others have taken all the room, so nothing of ours can make room.
 full_of_others() {
 	local before port
 	knob capacity 2
@@ -194,7 +194,7 @@ lost_counting() {
 	lost "reset"
 }
 
-# Without "counter" nobody asks for statistics to count.
+# Without "counter", statistics are not asked for in order to count.
 lost_silently() {
 	in_ns r nft flush ruleset
 	in_ns r nft -f - <<-END
@@ -224,7 +224,7 @@ mistaken() {
 		talk fire 5 >/dev/null
 		(($(port_get lan lost) + $(port_get wan lost) - before >= 4))
 	}
-	# While it does not take them out, they are not given up.
+	# Entries are not given up while the driver does not take them out.
 	knob fail_destroy EBUSY
 	knob fail_stats ENOENT
 	asked=$(($(port_get lan queries) + $(port_get wan queries)))
@@ -244,8 +244,46 @@ mistaken() {
 	flows_down mistaken
 }
 
+# took COMMAND...: prints milliseconds
+took() {
+	local began=${EPOCHREALTIME//[.,]/}
+	"$@" || fail "failed: $*"
+	echo $(((${EPOCHREALTIME//[.,]/} - began) / 1000))
+}
+
+less_than() {
+	(($(sim_count_entries) < $1))
+}
+
+# RTNL is held while a device goes down: another device's driver is not waited for,
+# and its own not for long.
+slow_down() {
+	ip -n r link add v8 type veth peer name v9
+	ip -n r link set v8 up
+	flows_up 20 || fail "slow_down: connections"
+	eventually "slow_down: in hardware" 20 entries_are 40
+	knob delay_destroy_us 2000000
+	talk_stop
+	serve_stop
+	in_ns r conntrack -D -p udp >/dev/null 2>&1
+	eventually "slow_down: the driver takes its time" 20 less_than 40
+	num "slow_down: ms until another device is down" \
+		"$(took ip -n r link set v8 down)" -le 1500
+	num "slow_down: entries meanwhile" "$(sim_count_entries)" -ge 20
+	num "slow_down: ms until its own device is down" \
+		"$(took ip -n r link set wan down)" -le 8000
+	num "slow_down: entries that are left" "$(sim_count_entries)" -ge 1
+	knob delay_destroy_us 0
+	eventually "slow_down: they are taken out later" 30 entries_are 0
+	ip -n r link del v8
+	ip -n r link set wan up
+	ip -n r addr add fd02::1/64 dev wan nodad
+	eventually "slow_down: it is up again" 20 in_ns a ping -qc1 -W1 10.2.0.2
+	sound slow_down
+}
+
 cases=(refused full full_of_others busy lost_counting lost_silently mistaken stuck
-	slow)
+	slow slow_down)
 
 sim_load
 did "the module" path_use module

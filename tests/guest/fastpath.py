@@ -208,7 +208,7 @@ TRAILER_OVER_MTU = "over the MTU with its trailer"
 
 
 CLOSES = "FIN or RST"
-# What conntrack takes for the end of a connection.
+# Packets that conntrack takes for the end of a connection.
 CLOSING_FLAGS = FIN | ACK, FIN | ACK | URG, RST, RST | ACK
 
 

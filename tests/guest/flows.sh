@@ -214,6 +214,7 @@ hangs_up() {
 run_cases() {
 	local one
 	for one; do
+		ok "there is a case $one" declare -F "$one"
 		"$one"
 		note "$one: $SECONDS s"
 	done

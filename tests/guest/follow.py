@@ -79,14 +79,15 @@ def impatient():
     shell("""in_ns r sysctl -qw net.ipv4.neigh.wan.base_reachable_time_ms=2000 \
         net.ipv4.neigh.wan.delay_first_probe_time=1 \
         net.ipv4.neigh.wan.retrans_time_ms=100
-        # Those that are there have their timers already.
+        # Neighbours that are there already have their timers.
         ip -n r neigh flush dev wan
         poll 20 in_ns r ping -qc1 -W1 10.2.0.2
         poll 20 in_ns r ping -qc1 -W1 10.2.0.3""")
 
 
 @line("2a", "The gateway stops answering, and comes back",
-      """All packets are in hardware, so nobody asks for it. The router's
+      """All packets are in hardware, so the host sends nothing to the gateway
+      that would show whether it answers. The router's
       base_reachable_time is 2 s here, delay_first_probe_time 1 s,
       retrans_time 100 ms.""")
 def neighbour_lost(w):
@@ -151,7 +152,7 @@ def no_route(w):
     traffic = w.during(*ROUTE, "del", "10.8.0.0/16")
     w.follows(traffic, w.right(None))
     w.result("ICMP network unreachable", traffic.errors.count(0))
-    # The kernel sends only a few of these.
+    # The kernel limits the rate of these messages.
     w.each("the sender is told", traffic.errors.count(0), 0,
            lambda errors: errors > 0)
     w.left("entries left", r"dst=10\.8\.|src=10\.8\.", (2 * w.k).__eq__)
@@ -214,7 +215,7 @@ def own_mac(w):
 
 @line("4b", "The MTU gets smaller",
       """ip link set wan2 mtu 1280; packets have 1300 bytes and DF set. The
-      simulated NIC hands what is too large to the host, as 3.1 says.""")
+      simulated NIC hands packets that are too large to the host.""")
 def smaller_mtu(w):
     w.up(via="c")
     w.establish()
@@ -257,8 +258,9 @@ def vlan_deleted(w):
 
 
 @line("4f", "A device is renamed",
-      """It has to be down for that, and its routes are made again. There is
-      another one with a larger metric.""")
+      """A device must be down to be renamed, which removes its routes; they
+      are added again afterwards. There is another route with a larger
+      metric.""")
 def renamed(w):
     w.up(via="c")
     has_backup("b")
@@ -306,8 +308,9 @@ def bridge_move(w):
 # --- the NIC ---
 
 @line("6", "The NIC loses its table",
-      """A reset. The driver does not tell. Then another one, after which each
-      connection, affected or not, has one packet.""")
+      """The NIC is reset and the driver does not tell anybody. Then it is
+      reset again, and after that each connection, affected or not,
+      has one packet.""")
 def reset(w):
     w.up()
     w.establish()
@@ -332,7 +335,7 @@ def reset(w):
 
 
 @line("7", "hw-tc-offload is switched off, and on again",
-      "ethtool -K, on all three devices.")
+      """ethtool -K hw-tc-offload off and on, on all three devices.""")
 def switched_off(w):
     w.up()
     w.establish()
@@ -541,8 +544,9 @@ def endings(w):
 
 
 @line("12b", "The driver answers late",
-      """After half a second. Of ten connections, conntrack's entries that say
-      HW_OFFLOAD are compared with the hardware, again and again.""")
+      """The driver takes half a second for each call. The conntrack entries of
+      ten connections are read again and again; those that say
+      HW_OFFLOAD are compared with what is in hardware.""")
 def late(w):
     w.up()
     shell("knob delay_replace_us 500000")

@@ -54,38 +54,40 @@ KINDS = {
     "info": {"version": "str", "abi-version": "u32"},
     "port": {
         "ifindex": "u32", "name": "str", "state": "port-state",
-        "kind": "port-kind", "error": "u32", "why": "str", "users": "u32",
+        "kind": "port-kind", "errno": "u32", "why": "str", "users": "u32",
         "in-hardware": "u32", "full-at": "u32", "queued": "u32",
-        "workers": "u32", "adds": "u64", "refused": "u64", "removes": "u64",
+        "workers": "u32", "accepted": "u64", "refused": "u64", "removed": "u64",
         "stuck": "u64", "queries": "u64", "lost": "u64", "packets": "u64",
         "bytes": "u64", "driver": "str", "block": "block",
         "reason": "reason", "harm": "str"},
     "reason-count": {"reason": "reason", "count": "u64"},
-    "table": {
-        "id": "u32", "name": "str", "table-name": "str", "family": "u32",
-        "priority": "s32", "hw": "flag", "counter": "flag", "device": ["u32"],
+    "flowtable": {
+        "id": "u32", "name": "str", "table": "str", "family": "u32",
+        "priority": "s32", "offload": "flag", "counter": "flag",
+        "devices": ["u32"],
         "flows": "u32", "packets": "u64", "bytes": "u64",
-        "reason-count": [("reason-count",)], "follow-ruleset": "u8"},
+        "reasons": [("reason-count",)], "follow-ruleset": "u8"},
     "tuple": {"l4proto": "u8", "src": "ip", "dst": "ip", "sport": "u16",
               "dport": "u16"},
     "encap": {"proto": "u16", "id": "u16"},
     "dir": {
         "in-ifindex": "u32", "out-ifindex": "u32", "route-ifindex": "u32",
-        "mac": "mac", "next-hop": "ip", "encap": [("encap",)], "mtu": "u32", "state": "hw",
-        "reason": "reason", "error": "u32", "why": "str", "tries": "u32",
+        "mac": "mac", "next-hop": "ip", "encap": [("encap",)], "mtu": "u32", "hw": "hw",
+        "reason": "reason", "errno": "u32", "why": "str", "tries": "u32",
         "cookie": "u64", "hw-packets": "u64", "hw-bytes": "u64",
         "sw-packets": "u64", "sw-bytes": "u64"},
     "filter": {
-        "table": "u32", "ifindex": "u32", "in-ifindex": "u32", "state": "hw",
+        "flowtable": "u32", "ifindex": "u32", "in-ifindex": "u32", "hw": "hw",
         "reason": "reason", "address": "ip", "prefix-len": "u32", "port": "u16",
         "l4proto": "u8", "mark": "u32", "mark-mask": "u32", "zone": "u16",
-        "place": "place", "src": "ip", "src-len": "u32", "dst": "ip",
+        "state": "flow-state", "src": "ip", "src-len": "u32", "dst": "ip",
         "dst-len": "u32", "sport": "u16", "dport": "u16"},
     "flow": {
-        "id": "u64", "filter": ("filter",), "table": "u32", "zone": "u32",
+        "id": "u64", "filter": ("filter",), "flowtable": "u32", "zone": "u32",
         "mark": "u32", "ct-id": "u32", "nat": "u32", "orig": ("tuple",),
         "reply": ("tuple",), "idle-ms": "u32", "expires-ms": "u32",
-        "dir-orig": ("dir",), "dir-reply": ("dir",), "reason": "reason"},
+        "dir-orig": ("dir",), "dir-reply": ("dir",),
+        "end-reason": "reason"},
     "count": {
         "filter": ("filter",), "id": "u64", "flows": "u32", "hardware": "u32",
         "half": "u32", "waiting": "u32", "software": "u32", "ended": "u32",
@@ -93,22 +95,22 @@ KINDS = {
     "probe": {
         "ifindex": "u32", "out-ifindex": "u32", "feature": "feature",
         "count": "u32", "accepted": "u32", "left": "u32", "state": "port-state",
-        "kind": "port-kind", "error": "u32", "why": "str", "reason": "reason",
+        "kind": "port-kind", "errno": "u32", "why": "str", "reason": "reason",
         "counts": "flag"},
     "stats": {
-        "tables": "u32", "ports": "u32", "flows": "u32", "in-hardware": "u32",
+        "flowtables": "u32", "ports": "u32", "flows": "u32", "in-hardware": "u32",
         "packets": "u64", "bytes": "u64", "hw-packets": "u64",
-        "hw-bytes": "u64", "reason-count": [("reason-count",)],
+        "hw-bytes": "u64", "reasons": [("reason-count",)],
         "recent-ms": "u32", "recent-packets": "u64", "recent-bytes": "u64",
         "recent-hw-packets": "u64", "recent-hw-bytes": "u64"},
-    "refusal": {"when": "u64", "count": "u32", "reason": "reason",
+    "refusal": {"when-ns": "u64", "count": "u32", "reason": "reason",
                 "orig": ("tuple",), "zone": "u32", "ifindex": "u32",
                 "cpu": "u32"},
 }
-# Of operations that are not called by their set.
+# Operations whose attribute set has another name.
 SPACES = {"flow-count": "count", "flow-del": "count",
           "flow-revalidate": "count", "port-probe": "probe"}
-ENUMS = ("reason", "port-state", "port-kind", "hw", "place", "feature",
+ENUMS = ("reason", "port-state", "port-kind", "hw", "flow-state", "feature",
          "block")
 FORMATS = {"u8": "B", "u16": "H", "u32": "I", "u64": "Q", "s32": "i"}
 

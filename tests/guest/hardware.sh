@@ -42,7 +42,7 @@ statistics() {
 	flows_up 2 || fail "statistics: connections"
 	eventually "statistics: in hardware" 10 entries_are 4
 	answered statistics 100
-	# Two more on each to begin with, see flow.py.
+	# Each connection sends two more packets at its beginning, see flow.py.
 	eventually "statistics: conntrack knows them all" 10 counted_are "204 204"
 	for lie in zero busy backwards; do
 		knob stats_lie "$lie"
@@ -52,7 +52,7 @@ statistics() {
 	done
 	knob stats_lie off
 	answered statistics 10
-	# What ends takes its last packets along.
+	# The last packets of a flow that ends are counted, too.
 	in_ns r ethtool -K lan hw-tc-offload off
 	in_ns r ethtool -K wan hw-tc-offload off
 	eventually "statistics: taken out of hardware" 10 entries_are 0
@@ -99,7 +99,7 @@ neighbour() {
 	flow_open n a udp 10.2.0.2 7002
 	begun() {
 		flow_send n 1
-		[[ $(table_get flows) == 1 ]]
+		[[ $(flowtable_get flows) == 1 ]]
 	}
 	eventually "neighbour: a flow begins without it" 10 begun
 	is "neighbour: so it is not in hardware" "$(sim_count_entries)" 0
@@ -116,7 +116,7 @@ neighbour() {
 	sound neighbour
 }
 
-# A packet of TTL 64 arrives with 63, whoever forwards it.
+# A packet with TTL 64 arrives with 63, whether hardware or software forwards it.
 ttl() {
 	local before before63
 	sink_up
@@ -264,17 +264,17 @@ indirect() {
 	talk_stop
 	serve_stop
 
-	# One that is not above anything of it, and one that comes later.
+	# A macvlan that is not above a port of the NIC, and one that is made later.
 	ip -n r link add d0 type dummy
 	ip -n r link set d0 up
 	nft_load "$(ruleset inet "above, d0, wan")"
 	eventually "indirect: bound beside another" 10 port_is above state bound
-	has "indirect: nobody binds a dummy" "$(port_get d0 state) $(port_get d0 error)" \
+	has "indirect: nobody binds a dummy" "$(port_get d0 state) $(port_get d0 errno)" \
 		"^unbound 95$"
 	ip -n r link del d0
 	flows_up 2 || fail "indirect: connections for the end"
 	eventually "indirect: in hardware, for the end" 10 entries_are 4
-	# The driver goes first: it tells whoever has bound to it.
+	# The driver goes first: it tells everybody who has bound to it.
 	sim_del sim0
 	eventually "indirect: the adapter is gone, and the ports" 10 no_ports
 	talk_stop

@@ -408,10 +408,10 @@ port_is() {
 	[[ $(port_get "$1" "$2") == "$3" ]]
 }
 
-# table_get KEY: the sum over all tables
-table_get() {
+# flowtable_get KEY: the sum over all flowtables
+flowtable_get() {
 	# shellcheck disable=SC2016 # awk
-	in_ns r awk -v key=" $1=" '$1 == "table" && (at = index($0, key)) {
+	in_ns r awk -v key=" $1=" '$1 == "flowtable" && (at = index($0, key)) {
 		n += substr($0, at + length(key)) + 0 } END { print n + 0 }' /proc/net/nft_offload
 }
 

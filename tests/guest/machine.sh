@@ -35,7 +35,7 @@ state_is() {
 }
 
 has_table() {
-	grep -q "^table .* table=$1 " /proc/net/nft_offload
+	grep -q "^flowtable .* table=$1 " /proc/net/nft_offload
 }
 
 has_devices() {
@@ -46,7 +46,7 @@ at_boot() {
 	eventually "nftables.service has run" 60 state_is nftables "active exited"
 	is "the ruleset of the boot has our flowtable" "$(path_in_use)" module
 	ok "the module knows it" has_table t
-	# Not by unit: whoever ended before journald looked has none.
+	# Not by unit: journald knows no unit of a process that ended before it looked.
 	has "it was loaded at boot, by its name" \
 		"$(journalctl -b -o cat -t systemd-modules-load)" "'nft_offload'"
 	is "both devices are bound" "$(grep -c '^port .* state=bound' \
@@ -84,7 +84,7 @@ upgraded() {
 	rm -r /srv/repo && mv /srv/higher /srv/repo
 	ok "apt-get update" apt_get update
 	in_use before
-	# One module is enough to wait for.
+	# Waiting for one of the modules is enough.
 	rm /etc/nft-offload/build-simulator
 	apt_get upgrade &
 	apt=$!

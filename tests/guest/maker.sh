@@ -11,7 +11,7 @@
 errors=$(mktemp)
 trap 'rm -f "$errors"' EXIT
 
-# What a refused write must leave as it is.
+# What there is; a refused write must not change it.
 world() {
 	local all=(/sys/class/net/* "$SIM"/*)
 	WORLD="${all[*]}"
@@ -22,7 +22,7 @@ world() {
 refused() {
 	local text=$1 errno=$2 sentence=$3 file=$4 data=$5 before why err=""
 	local print=(builtin printf)
-	# The shell's own writes each line by itself.
+	# The shell's own printf writes each line by itself.
 	[[ $data != *\\n* ]] || print=(env printf)
 	world
 	before=$WORLD
@@ -458,7 +458,7 @@ host_busy() {
 	(($(ctr lan host_in_packets) > 100))
 }
 
-# Somebody looks at everything all the time.
+# A process reads every file all the time.
 watch_it() {
 	while :; do
 		cat "$SIM"/sim0/{entries,ports,refusals,adapter}
@@ -485,7 +485,7 @@ traffic_round() {
 		eventually "traffic runs through the host" 20 host_busy
 	fi
 	if [[ $removal == rmmod ]]; then
-		# Whoever reads a file holds the module.
+		# A process that reads a file holds the module.
 		kill "$reader"
 		wait "$reader" 2>/dev/null
 		ok "the module is removed meanwhile" rmmod nft_offload_sim

@@ -130,12 +130,12 @@ def lines(*kinds):
 
 
 def nothing_here():
-    return not lines("table", "port")
+    return not lines("flowtable", "port")
 
 
 def no_lines(netns):
     found = proc_of(netns)
-    return not found["table"] and not found["port"]
+    return not found["flowtable"] and not found["port"]
 
 
 def test_rulesets():
@@ -146,7 +146,7 @@ def test_rulesets():
             return nft.run(RULES.encode())
 
         def undo(good):
-            if not poll(lambda: lines("table") == 2 * good):
+            if not poll(lambda: lines("flowtable") == 2 * good):
                 return f"loaded: {good}, but {proc_of()}"
             if not nft.run(b"flush ruleset"):
                 return "flush ruleset failed"
@@ -154,7 +154,7 @@ def test_rulesets():
                 return f"left: {proc_of()}"
             return None
 
-        # The modules that nft has the kernel load.
+        # The first time, nft makes the kernel load modules.
         load()
         undo(True)
         each_refused("a ruleset is loaded", load, undo, 50)
@@ -174,7 +174,7 @@ def test_rulesets():
             return nft.run(b"flush ruleset\n" + RULES.encode())
 
         def still(_):
-            return None if lines("table") >= 2 else "no table"
+            return None if lines("flowtable") >= 2 else "no table"
 
         each_refused("a ruleset is replaced", reload, still, 50)
 
@@ -209,7 +209,7 @@ def test_requests():
         try:
             nl.do(command)
         except (Error, OSError, RuntimeError):
-            # Without memory for the answer there may be none.
+            # When there is no memory for the answer, there may be no answer.
             nl.close()
             return False
         return True
@@ -230,7 +230,7 @@ def test_requests():
     nl.sock.settimeout(2)
     for command in "info-get", "stats-get":
         each_refused(command, get, reopen, 1, command)
-    for command, wanted in ("port-get", 2), ("table-get", 1), ("flow-get", 100):
+    for command, wanted in ("port-get", 2), ("flowtable-get", 1), ("flow-get", 100):
         each_refused(f"{command}, dump", dump, reopen, 1, command, wanted)
 
     def proc():
@@ -272,7 +272,7 @@ def test_flows():
     tap.ok("the same connections become flows later", poll(
         lambda: entries() == 40))
 
-    # Of all that is allocated in interrupts every tenth: packets, too.
+    # Every tenth allocation in an interrupt fails, those of packets included.
     failslab(probability=10, ignore_gfp_wait="Y")
     for start in range(22000, 23000, 50):
         fire(range(start, start + 50))

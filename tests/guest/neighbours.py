@@ -230,7 +230,7 @@ class World:
             shell(what)
         poll(lambda: set(before.values()) <= {e["id"] for e in self.ended()})
         tap.equal(f"{text}: these flows end, and no others",
-                  {e["id"]: e["reason"] for e in self.ended()},
+                  {e["id"]: e["end-reason"] for e in self.ended()},
                   {number: reason for number in before.values()})
         if out:
             tap.ok(f"{text}: they leave the hardware",

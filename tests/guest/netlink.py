@@ -136,11 +136,11 @@ def entries():
 
 
 def proc_of(netns="r"):
-    """/proc/net/nft_offload: tables, ports, reasons."""
+    """/proc/net/nft_offload: flowtables, ports, reasons."""
     text = subprocess.run(
         ["nsenter", f"--net=/run/netns/{netns}", "cat", "/proc/net/nft_offload"],
         text=True, check=True, stdout=subprocess.PIPE).stdout
-    found = {"table": [], "port": [], "reason": {}}
+    found = {"flowtable": [], "port": [], "reason": {}}
     for line in text.splitlines():
         kind, *words = line.split()
         if kind == "reason":
@@ -221,7 +221,7 @@ def port_of(flow):
 
 
 def both_in(flow):
-    return flow["dir-orig"]["state"] == flow["dir-reply"]["state"] == "in"
+    return flow["dir-orig"]["hw"] == flow["dir-reply"]["hw"] == "in"
 
 
 # --- what is there without flows ---
@@ -244,7 +244,7 @@ def test_ports(nl, lan, wan):
     tap.equal("and bound", {(port["state"], port["kind"], port["users"])
                             for port in ports}, {("bound", "flowtable", 1)})
     tap.ok("an error is absent where there is none",
-           all("error" not in port and "why" not in port for port in ports))
+           all("errno" not in port and "why" not in port for port in ports))
     tap.ok("one by its ifindex is the same",
            nl.do("port-get", ifindex=wan)["name"] == "wan")
     tap.error("a device that is no port", errno.ENODEV, "has this device",
@@ -261,24 +261,24 @@ def test_ports(nl, lan, wan):
 
 def test_tables(nl, lan, wan):
     print("# tables")
-    tables = nl.dump("table-get")
+    tables = nl.dump("flowtable-get")
     tap.equal("there is one", len(tables), 1)
     table = tables[0]
-    tap.equal("its names", (table.get("table-name"), table.get("name")),
+    tap.equal("its names", (table.get("table"), table.get("name")),
               ("t", "ft"))
     tap.equal("family, priority, flags", (
-        table["family"], table["priority"], table.get("hw"),
+        table["family"], table["priority"], table.get("offload"),
         table.get("counter")), (1, 0, True, True))
-    tap.equal("its devices", sorted(table["device"]), sorted([lan, wan]))
-    tap.equal("by its id", nl.do("table-get", id=table["id"])["name"], "ft")
-    tap.error("an unknown id", errno.ENOENT, "no table", nl.do, "table-get",
+    tap.equal("its devices", sorted(table["devices"]), sorted([lan, wan]))
+    tap.equal("by its id", nl.do("flowtable-get", id=table["id"])["name"], "ft")
+    tap.error("an unknown id", errno.ENOENT, "no flowtable", nl.do, "flowtable-get",
               id=table["id"] + 1000)
-    tap.error("the last id", errno.ENOENT, "no table", nl.do, "table-get",
+    tap.error("the last id", errno.ENOENT, "no flowtable", nl.do, "flowtable-get",
               id=0xffffffff)
-    tap.error("id 0", errno.ERANGE, "out of range", nl.do, "table-get", id=0)
-    tap.error("without id", errno.EINVAL, "id is missing", nl.do, "table-get")
+    tap.error("id 0", errno.ERANGE, "out of range", nl.do, "flowtable-get", id=0)
+    tap.error("without id", errno.EINVAL, "id is missing", nl.do, "flowtable-get")
     tap.error("a dump with an attribute", errno.EINVAL, "without NLM_F_DUMP",
-              nl.dump, "table-get", id=1)
+              nl.dump, "flowtable-get", id=1)
     return table["id"]
 
 
@@ -292,16 +292,16 @@ def test_large_table(nl):
     first = Genl("r")
     with Netns("r"):
         wanted = sorted(map(socket.if_nametoindex, names))
-    tables = {table["name"]: table for table in first.dump("table-get")}
-    tap.equal("dump", sorted(tables["f"]["device"]), wanted)
-    tap.equal("do", nl.do("table-get", id=tables["f"]["id"]), tables["f"])
+    tables = {table["name"]: table for table in first.dump("flowtable-get")}
+    tap.equal("dump", sorted(tables["f"]["devices"]), wanted)
+    tap.equal("do", nl.do("flowtable-get", id=tables["f"]["id"]), tables["f"])
     tap.equal("priority, family, flags",
               [tables["f"].get(key) for key in
-               ("priority", "family", "hw", "counter")], [-5, 2, None, None])
+               ("priority", "family", "offload", "counter")], [-5, 2, None, None])
     tap.equal("its devices are no ports", len(nl.dump("port-get")), 2)
     first.close()
     shell("in_ns r nft delete table large; modprobe -r dummy")
-    poll(lambda: len(nl.dump("table-get")) == 1)
+    poll(lambda: len(nl.dump("flowtable-get")) == 1)
 
 
 # --- flows ---
@@ -322,7 +322,7 @@ def test_flow(nl, table, lan, wan):
     listed = shell("in_ns r conntrack -L -p udp -o id 2>/dev/null")
     ct_id = re.search(r" id=(\d+)", listed)
     tap.equal("conntrack's id", flow["ct-id"], int(ct_id.group(1)))
-    tap.equal("its table", flow["table"], table)
+    tap.equal("its table", flow["flowtable"], table)
     tap.ok("no mark, zone, NAT", not {"mark", "zone", "nat"} & set(flow))
     for name, way, out, mac in (("dir-orig", lan, wan, mac_of("b", "wanw")),
                                 ("dir-reply", wan, lan, mac_of("a", "lanw"))):
@@ -333,7 +333,7 @@ def test_flow(nl, table, lan, wan):
             (way, out, out, mac, flow["orig" if out == wan else "reply"]["dst"],
              1500, None))
         tap.equal(f"{name}: in hardware", (
-            got["state"], got["reason"], got.get("error"), got["tries"]),
+            got["hw"], got["reason"], got.get("errno"), got["tries"]),
             ("in", "none", None, 0))
     cookies = re.findall(r"cookie=(?:0x)?([0-9a-f]+)", read(f"{SIM}/entries"))
     tap.equal("the cookies are those of the entries",
@@ -407,14 +407,14 @@ def test_filters(nl, table, lan, wan):
     tap.equal("IPv6", flows[4140]["orig"]["src"], "fd01::2")
     v4 = every - {4140}
     for text, filters, wanted in (
-            ("table", {"table": table}, every),
-            ("state in", {"state": "in"}, every),
-            ("state out", {"state": "out"}, set()),
+            ("flowtable", {"flowtable": table}, every),
+            ("hw in", {"hw": "in"}, every),
+            ("hw out", {"hw": "out"}, set()),
             ("reason none", {"reason": "none"}, every),
             ("reason full", {"reason": "full"}, set()),
             ("ifindex", {"ifindex": wan}, every),
             ("another ifindex", {"ifindex": 1}, set()),
-            ("arriving at", {"in_ifindex": lan, "state": "in"}, every),
+            ("arriving at", {"in_ifindex": lan, "hw": "in"}, every),
             ("port", {"port": 4101}, {4101}),
             ("the other side's port", {"port": 5001}, {4110}),
             ("IPv4 address", {"address": "10.1.0.2"}, v4),
@@ -437,9 +437,10 @@ def test_filters(nl, table, lan, wan):
         tap.equal(f"by {text}", {port_of(flow) for flow in nl.flows(**filters)},
                   wanted)
     for text, number, sentence, filters in (
-            ("unknown table", errno.ENOENT, "no table", {"table": table + 1000}),
-            ("table 0", errno.ERANGE, "out of range", {"table": 0}),
-            ("unknown state", errno.ERANGE, "out of range", {"state": 4}),
+            ("unknown flowtable", errno.ENOENT, "no flowtable",
+             {"flowtable": table + 1000}),
+            ("flowtable 0", errno.ERANGE, "out of range", {"flowtable": 0}),
+            ("unknown hw", errno.ERANGE, "out of range", {"hw": 4}),
             ("unknown reason", errno.ERANGE, "out of range",
              {"reason": 1 + max(number for name, number in NUMBERS.items()
                                 if name.startswith("NFTO_REASON_"))}),
@@ -481,28 +482,28 @@ def test_two_tables(nl, table, lan):
     begin(range(5100, 5200))
     begin(range(5200, 5300), dport=5001)
     poll(lambda: entries() == 400)
-    names = {one["name"]: one["id"] for one in nl.dump("table-get")}
+    names = {one["name"]: one["id"] for one in nl.dump("flowtable-get")}
     tap.equal("both are there", names, {"ft": table, "two": names.get("two")})
     small = Genl("r", room=4096)
-    found = sorted((port_of(flow), flow["table"]) for flow in small.flows())
+    found = sorted((port_of(flow), flow["flowtable"]) for flow in small.flows())
     tap.equal("each flow once, in its table", found,
               [(port, table) for port in range(5100, 5200)] +
               [(port, names["two"]) for port in range(5200, 5300)])
     for name, first in ("ft", 5100), ("two", 5200):
-        found = sorted(map(port_of, small.flows(table=names[name])))
+        found = sorted(map(port_of, small.flows(flowtable=names[name])))
         tap.equal(f"those of {name}", found, list(range(first, first + 100)))
     small.close()
-    flow = nl.flows(table=names["two"])[0]
+    flow = nl.flows(flowtable=names["two"])[0]
     tap.ok("no counters without \"counter\"",
            not any(key.endswith("-packets") for key in flow["dir-orig"]))
-    tap.equal("by its id", nl.do("flow-get", id=flow["id"])["table"],
+    tap.equal("by its id", nl.do("flow-get", id=flow["id"])["flowtable"],
               names["two"])
     tap.equal("the port has two users",
               nl.do("port-get", ifindex=lan)["users"], 2)
     tap.result("netlink, /proc and the NIC agree", settled(totals_agree, nl))
     end_all(nl)
     ruleset()
-    poll(lambda: len(nl.dump("table-get")) == 1)
+    poll(lambda: len(nl.dump("flowtable-get")) == 1)
     poll(lambda: entries() == 0 and all(
         port["state"] == "bound" for port in nl.dump("port-get")))
 
@@ -515,7 +516,7 @@ def test_refused(nl, lan):
 
     def refused():
         return [flow for flow in nl.flows(reason="refused")
-                if flow["dir-reply"]["state"] == "in"]
+                if flow["dir-reply"]["hw"] == "in"]
     flows = poll(refused)
     write(f"{SIM}/fail_replace", "0")
     write(f"{SIM}/fail_port", "-1")
@@ -523,7 +524,7 @@ def test_refused(nl, lan):
     if not flows:
         return
     way = flows[0]["dir-orig"]
-    tap.equal("its errno", (way["state"], way.get("error")),
+    tap.equal("its errno", (way["hw"], way.get("errno")),
               ("out", errno.EOPNOTSUPP))
     tap.ok(f"and the driver's sentence: {way.get('why')}", way.get("why"))
     tap.ok("an entry that is not there has no cookie", "cookie" not in way)
@@ -538,21 +539,21 @@ def test_refused(nl, lan):
 
 def totals_agree(nl):
     """Problems: netlink, /proc and the NIC, compared while nothing moves."""
-    stats, tables, ports = (nl.do("stats-get"), nl.dump("table-get"),
+    stats, tables, ports = (nl.do("stats-get"), nl.dump("flowtable-get"),
                             nl.dump("port-get"))
     proc, there = proc_of(), entries()
     reasons = {}
     for table in tables:
-        for one in table.get("reason-count", []):
+        for one in table.get("reasons", []):
             reasons[one["reason"]] = reasons.get(one["reason"], 0) + one["count"]
-    ours = {one["reason"]: one["count"] for one in stats["reason-count"]}
+    ours = {one["reason"]: one["count"] for one in stats["reasons"]}
     checks = [
         ("reasons of tables and totals", reasons, ours),
         ("reasons in /proc", proc["reason"], ours),
         ("flows", sum(table["flows"] for table in tables), stats["flows"]),
-        ("flows in /proc", sum(int(t["flows"]) for t in proc["table"]),
+        ("flows in /proc", sum(int(t["flows"]) for t in proc["flowtable"]),
          stats["flows"]),
-        ("packets in /proc", sum(int(t["packets"]) for t in proc["table"]),
+        ("packets in /proc", sum(int(t["packets"]) for t in proc["flowtable"]),
          stats["packets"]),
         ("in hardware", sum(port["in-hardware"] for port in ports),
          stats["in-hardware"]),
@@ -560,10 +561,10 @@ def totals_agree(nl):
          stats["in-hardware"]),
         ("entries of the NIC", there, stats["in-hardware"]),
         ("dumped directions in hardware",
-         sum(flow[way]["state"] == "in" for flow in nl.flows()
+         sum(flow[way]["hw"] == "in" for flow in nl.flows()
              for way in ("dir-orig", "dir-reply")), there),
         ("ports", (len(ports), len(proc["port"])), (stats["ports"],) * 2),
-        ("tables", (len(tables), len(proc["table"])), (stats["tables"],) * 2),
+        ("flowtables", (len(tables), len(proc["flowtable"])), (stats["flowtables"],) * 2),
         ("names", [(p["name"], p["state"], p["kind"]) for p in proc["port"]
                    if int(p["ifindex"]) == ports[0]["ifindex"]],
          [(ports[0]["name"], ports[0]["state"], ports[0]["kind"])]),
@@ -579,7 +580,7 @@ def test_totals(nl):
     tap.result("netlink, /proc and the NIC agree", settled(totals_agree, nl))
     stats = nl.do("stats-get")
     tap.ok("there were packets of each kind", stats["packets"] and
-           any(one["reason"] == "no-flow" for one in stats["reason-count"]),
+           any(one["reason"] == "no-flow" for one in stats["reasons"]),
            stats)
     end_all(nl)
     tap.result("and after the flows' end", settled(totals_agree, nl))
@@ -594,7 +595,7 @@ def test_lost(nl):
             chain forward { type filter hook forward priority 0;
                 meta l4proto { tcp, udp } flow add @ft; }
         }'""")
-    poll(lambda: len(nl.dump("table-get")) == 1)
+    poll(lambda: len(nl.dump("flowtable-get")) == 1)
     begin(range(4350, 4380))
     tap.ok("flows are in hardware", poll(lambda: entries() == 60))
     before = sum(port["lost"] for port in nl.dump("port-get"))
@@ -609,7 +610,7 @@ def test_lost(nl):
         port["lost"] for port in nl.dump("port-get")) - before, 60)
     end_all(nl)
     ruleset()
-    poll(lambda: len(nl.dump("table-get")) == 1)
+    poll(lambda: len(nl.dump("flowtable-get")) == 1)
 
 
 # --- refusals ---
@@ -630,7 +631,7 @@ def test_refusals(nl, lan):
     tap.equal("the last one's tuple", (
         last["orig"]["l4proto"], last["orig"]["src"], last["orig"]["dst"],
         last["orig"].get("sport")), (1, "10.1.0.2", "10.2.0.2", None))
-    tap.ok("when", abs(last["when"] - before) < 60e9, last["when"], before)
+    tap.ok("when", abs(last["when-ns"] - before) < 60e9, last["when-ns"], before)
     tap.equal("of a reason", nl.do("refusal-get", reason="protocol"), last)
     tap.equal("of another one", nl.dump("refusal-get", reason="helper"), [])
     tap.error("the last of another one", errno.ENOENT, "was refused for this",
@@ -640,7 +641,7 @@ def test_refusals(nl, lan):
     tap.ok("the device", all(one["ifindex"] for one in found) and
            lan in {one["ifindex"] for one in found}, found)
 
-    # More than a ring holds, over several messages.
+    # More refusals than a ring holds, in several messages.
     tap.equal("the rings are bounded", flood_refusals(nl), [])
 
 
@@ -663,7 +664,7 @@ def flood_refusals(nl):
     small.close()
     per_cpu = {}
     for one in found:
-        per_cpu.setdefault(one["cpu"], []).append(one["when"])
+        per_cpu.setdefault(one["cpu"], []).append(one["when-ns"])
     if not found or any(len(whens) > 64 for whens in per_cpu.values()):
         problems.append({cpu: len(whens) for cpu, whens in per_cpu.items()})
     if any(whens != sorted(whens) for whens in per_cpu.values()):
@@ -709,7 +710,7 @@ def valid_requests(rng):
     """Bytes and flags of a request that means something."""
     command, names = rng.choice([
         ("info-get", []), ("stats-get", []), ("port-get", ["ifindex"]),
-        ("table-get", ["id"]), ("flow-get", ["id"]), ("flow-get", "filter"),
+        ("flowtable-get", ["id"]), ("flow-get", ["id"]), ("flow-get", "filter"),
         ("refusal-get", ["reason"]), ("flow-count", "filter"),
         ("flow-revalidate", "filter"), ("flow-revalidate", ["id"]),
         ("flow-del", ["id"]),
@@ -779,7 +780,7 @@ def test_fuzz():
             errno_name = errno.errorcode.get(error.errno, str(error.errno))
         counts[errno_name] = counts.get(errno_name, 0) + 1
         if n % 20 == 0:
-            # One that goes away in the middle of a dump.
+            # A client that goes away in the middle of a dump.
             left = Genl("r", room=4096)
             left.send("flow-get", b"", NLM_F_DUMP)
             left.sock.recv(4096)
@@ -788,7 +789,7 @@ def test_fuzz():
     tap.ok(f"{FUZZ} requests, well and badly formed, are answered",
            counts.get("0", 0) > FUZZ // 20 and counts.get("EINVAL"), counts)
     tap.equal("a valid one still is", nl.do("info-get")["abi-version"], 1)
-    # Some have ended them.
+    # Other requests have ended some of them.
     begin(range(4400, 4460))
     tap.ok("and so is a dump", nl.flows())
     nl.close()
@@ -834,7 +835,7 @@ def ask(netns, command, dump):
 def read_as_nobody():
     Netns("r").__enter__()
     drop_privileges()
-    return "table id=" in read("/proc/net/nft_offload")
+    return "flowtable id=" in read("/proc/net/nft_offload")
 
 
 def ask_in_own_userns():
@@ -842,15 +843,15 @@ def ask_in_own_userns():
     if libc.unshare(CLONE_NEWUSER | CLONE_NEWNET):
         return f"unshare: {os.strerror(ctypes.get_errno())}"
     nl = Genl()
-    return (nl.dump("flow-get"), nl.dump("refusal-get"), nl.dump("table-get"),
-            nl.do("stats-get")["flows"], "table" in read("/proc/net/nft_offload"))
+    return (nl.dump("flow-get"), nl.dump("refusal-get"), nl.dump("flowtable-get"),
+            nl.do("stats-get")["flows"], "flowtable" in read("/proc/net/nft_offload"))
 
 
 def test_permissions(nl):
     print("# permissions")
     for command, dump, wanted in (
             ("info-get", False, 0), ("stats-get", False, 0),
-            ("port-get", True, 0), ("table-get", True, 0),
+            ("port-get", True, 0), ("flowtable-get", True, 0),
             ("flow-get", False, (errno.EPERM, True)),
             ("flow-get", True, (errno.EPERM, True)),
             ("refusal-get", False, (errno.EPERM, True)),
@@ -865,13 +866,13 @@ def test_permissions(nl):
     flow = nl.flows()[0]
     other = Genl("a")
     tap.equal("another netns has nothing of ours",
-              (other.flows(), other.dump("table-get"), other.dump("port-get"),
+              (other.flows(), other.dump("flowtable-get"), other.dump("port-get"),
                other.dump("refusal-get"), other.do("stats-get")["flows"]),
               ([], [], [], [], 0))
     tap.error("not by id either", errno.ENOENT, "no flow", other.do, "flow-get",
               id=flow["id"])
     tap.equal("nor in /proc", proc_of("a"),
-              {"table": [], "port": [], "reason": {}})
+              {"flowtable": [], "port": [], "reason": {}})
     other.close()
 
 
@@ -968,8 +969,8 @@ def test_going(nl):
     tap.ok("the dump's rest is of flows that were there", all(
         4500 <= port_of(flow) < 4600 for flow in rest), len(rest))
     reader.close()
-    poll(lambda: not nl.dump("table-get"))
-    tap.equal("the table goes", nl.dump("table-get"), [])
+    poll(lambda: not nl.dump("flowtable-get"))
+    tap.equal("the table goes", nl.dump("flowtable-get"), [])
     poll(lambda: not nl.dump("port-get"))
     tap.equal("and the ports", nl.dump("port-get"), [])
 
@@ -994,7 +995,7 @@ def test_trace(nl):
     print("".join(f"# {line}\n" for line in text.splitlines()
                   if not line.startswith("#")), end="")
     for name, pattern in (
-            ("a flow's begin", rf"nfto_flow_added: id={flow['id']} table=\d+ "
+            ("a flow's begin", rf"nfto_flow_added: id={flow['id']} flowtable=\d+ "
              r"proto=17 src=10.1.0.2:4700 dst=10.2.0.2:5000 reason=none"),
             ("its entry", rf"nfto_dir: id={flow['id']} dir=orig iif=\d+ "
              r"cookie=[0-9a-f]+ from=out event=add to=adding reason=waiting err=0"),
@@ -1011,8 +1012,8 @@ def test_unbound():
     shell("topo_down && topo_up none && ft_rules")
     nl = Genl("r")
     ports = poll(lambda: [port for port in nl.dump("port-get")
-                          if port.get("error")])
-    tap.equal("it says so", {(port["state"], port["kind"], port["error"])
+                          if port.get("errno")])
+    tap.equal("it says so", {(port["state"], port["kind"], port["errno"])
                              for port in ports},
               {("unbound", "none", errno.EOPNOTSUPP)})
     echo = Echo(5000)
@@ -1020,10 +1021,10 @@ def test_unbound():
     echo.stop()
     flows = poll(nl.flows)
     tap.equal("and so do its flows",
-              [(flow[way]["state"], flow[way]["reason"]) for flow in flows
+              [(flow[way]["hw"], flow[way]["reason"]) for flow in flows
                for way in ("dir-orig", "dir-reply")],
               [("out", "port-unbound")] * 2)
-    tap.equal("error in /proc", {port["error"] for port in proc_of()["port"]},
+    tap.equal("errno in /proc", {port["errno"] for port in proc_of()["port"]},
               {str(errno.EOPNOTSUPP)})
     nl.close()
 

@@ -50,4 +50,5 @@ def main():
                      struct.pack("!I", NF_ACCEPT) + packet_id(message))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -171,7 +171,7 @@ class Groups:
         for options, what in (
                 (b"\x94\x04\0\0", "router alert"),
                 (b"\x07\x07\x04\0\0\0\0\0", "record route"),
-                # Full: else the time would be in it.
+                # The option is full: otherwise the router would add the time.
                 (b"\x44\x08\x09\0" + bytes(4), "timestamp"),
                 (b"\x83\x07\x04\x0a\x02\0\x02\0", "loose source route"),
                 (b"\x89\x07\x04\x0a\x02\0\x02\0", "strict source route"),
@@ -297,7 +297,7 @@ class Groups:
             yield f"cut at {cuts}, backwards", parts[::-1]
             yield f"cut at {cuts}, the first alone", parts[:1]
             yield f"cut at {cuts}, without the first", parts[1:]
-        # Together over the MTU, each of them not.
+        # Together they are larger than the MTU, each alone is not.
         big = t.but(data=self.rng.randbytes(2 * self.mtu)).l4()
         room = (self.mtu - 60) & ~7
         yield "over the MTU together", pieces(t, big, (room, 2 * room))
@@ -363,7 +363,7 @@ class Groups:
         yield "a reply to no ping", ping.but(icmp=(echo[1], 0))
         errors = ((1, 4), (2, 0), (3, 0), (4, 1)) if t.is_v6 else \
             ((3, 2), (3, 3), (3, 4), (11, 0), (12, 0), (5, 1), (4, 0))
-        # The packet that it is about went the other way.
+        # The packet that an ICMP error is about went the other way.
         about = t.but(saddr=t.daddr, daddr=t.saddr, sport=t.dport,
                       dport=t.sport, tags=(), pppoe=None)
         for icmp in errors:

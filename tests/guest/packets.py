@@ -270,7 +270,7 @@ class PortSocket:
         self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW,
                                   socket.htons(0x0003))
         self.sock.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
-        # Else what is sent is a clone, which the kernel treats otherwise.
+        # Otherwise a clone is sent, which the kernel treats differently.
         self.sock.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
         self.sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 8 << 20)
         self.sock.bind((name, 0x0003))

@@ -16,7 +16,7 @@ rule() {
 	in_ns r tc filter add dev "$dev" ingress "$@"
 }
 
-# Without a process: these run a hundred times.
+# In the shell itself, without a process: this is called a hundred times.
 entry_count() {
 	local key value
 	while IFS="=" read -r key value; do

@@ -3,7 +3,8 @@
 # nft_offload.ko below nf_tables: who provides the flowtable, families, netns,
 # reloading under traffic.
 #
-#   provider.sh [CASE...]   only these
+#   provider.sh [CASE...]       only these
+#   provider.sh old [CASE...]   with the nf_tables.ko of tests/build-nf-tables
 here=$(dirname "$0")
 # shellcheck source=tests/guest/lib.sh
 . "$here/lib.sh"
@@ -25,7 +26,7 @@ order() {
 	has "order: and it is said why" "$out" "nft_offload: flowtable ft belongs to nf_flow_table_inet"
 	has "order: and what to do" "$out" "unload nft_flow_offload and nf_flow_table_inet, and load the ruleset again"
 	is "order: nothing of it stays" "$(in_ns r nft list ruleset)" ""
-	# The flowtable alone is the kernel's; sixty rules for it at once.
+	# Without rules the flowtable loads, as the kernel's; then come sixty rules at once.
 	ok "order: a flowtable without rules loads" nft_load "${text/flow add @ft/counter}"
 	for _ in {1..60}; do
 		echo "add rule inet t forward meta l4proto tcp flow add @ft"
@@ -53,12 +54,12 @@ refused_rmmod() {
 	[[ $(rmmod nft_offload 2>&1) == *"is in use"* ]]
 }
 
-# A table's is new each time.
+# A table gets a new handle each time it is loaded.
 no_handles() {
 	sed 's/"handle": [0-9]*/"handle": 0/g'
 }
 
-# The same text, by whoever provides the flowtable.
+# nft lists the same text, whichever module provides the flowtable.
 listing() {
 	local text plain json
 	text=$(ruleset inet "lan, wan")
@@ -85,7 +86,7 @@ families() {
 		in_ns r nft flush ruleset
 		ok "$family: loads" nft_load "$(ruleset "$family" "lan, wan" "")"
 		talks "$family, software" "$address"
-		num "$family: by the fast path" "$(table_get packets)" -ge 36
+		num "$family: by the fast path" "$(flowtable_get packets)" -ge 36
 		hangs_up "$family, software"
 		ok "$family: flags offload" nft_load "flush ruleset
 			$(ruleset "$family" "lan, wan")"
@@ -104,10 +105,10 @@ namespaces() {
 	ip -n r2 link set d0 up
 	nsenter --net=/run/netns/r2 nft -f - <<<"$(ruleset ip d0 "")"
 	other=$(nsenter --net=/run/netns/r2 cat /proc/net/nft_offload)
-	has "netns: it has its own table" "$other" "^table .* family=ip table=t name=ft .* hw=0"
-	is "netns: and no other" "$(grep -c ^table <<<"$other")" 1
+	has "netns: it has its own table" "$other" "^flowtable .* family=ip table=t name=ft .* offload=0"
+	is "netns: and no other" "$(grep -c ^flowtable <<<"$other")" 1
 	is "netns: and no port" "$(grep -c ^port <<<"$other")" 0
-	is "netns: nor has the first one" "$(in_ns r grep -c ^table /proc/net/nft_offload)" 1
+	is "netns: nor has the first one" "$(in_ns r grep -c ^flowtable /proc/net/nft_offload)" 1
 	is "netns: the ports are there" "$(in_ns r grep -c ^port /proc/net/nft_offload)" 2
 	ip netns del r2
 }
@@ -131,7 +132,7 @@ queued() {
 	pid=$!
 	eventually "queued: somebody listens" 20 grep -q ready "$out"
 	reason=$(reason_get protocol)
-	# With as many that are not queued, so that some come between.
+	# As many pings that are not queued, so that some come between the queued ones.
 	in_ns a ping -qc 200 -i 0.005 -t 32 10.2.0.2 >/dev/null &
 	ok "queued: pings" in_ns a ping -qc 200 -i 0.005 -t 64 10.2.0.2
 	wait $!
@@ -187,7 +188,7 @@ reload() {
 		wait $!
 		has "reload, $how: UDP goes on" "$(<"$udp")" "fired 300 300"
 		still "reload, $how"
-		is "reload, $how: one table is left" "$(in_ns r grep -c ^table /proc/net/nft_offload)" 1
+		is "reload, $how: one table is left" "$(in_ns r grep -c ^flowtable /proc/net/nft_offload)" 1
 		is "reload, $how: ports are bound once" \
 			"$(sed 's/.*ft_blocks=//' "$SIM/sim0/ports" | tr '\n' ' ')" "1 1 "
 		is "reload, $how: users" "$(port_get lan users) $(port_get wan users)" "1 1"
@@ -204,12 +205,83 @@ reload() {
 	did "reload: and loaded" path_use module
 }
 
-no_tables() {
-	! in_ns r grep -q ^table /proc/net/nft_offload
+# --- what nf_tables has let go is let go ---
+
+blocks_go() {
+	eventually "$1" 20 blocks_are "$2"
 }
 
-cases=(order listing families namespaces queued reload)
+# A device is taken out of a flowtable, a table goes, and so does a netns.
+leaves() {
+	nft_load "flush ruleset
+		$(ruleset inet "lan, wan")"
+	talks leaves 10.2.0.2
+	eventually "leaves: in hardware" 10 entries_are 2
+	ok "leaves: a device is taken out" in_ns r nft "delete flowtable inet t ft { devices = { wan }; }"
+	eventually "leaves: its entries go" 20 entries_are 0
+	blocks_go "leaves: it is not bound any more" "01 00 "
+	is "leaves: packets go on" "$(talk send 20)" "sent 20 ok"
+	is "leaves: and no entry comes back" "$(sim_count_entries)" 0
+	ok "leaves: it is put in again" nft_load "add flowtable inet t ft { hook ingress priority 0; devices = { wan }; flags offload; counter; }"
+	blocks_go "leaves: and bound again" "01 01 "
+	hangs_up leaves
+	ok "leaves: the table goes" in_ns r nft delete table inet t
+	blocks_go "leaves: nothing is bound" "00 00 "
+	eventually "leaves: no port is left" 20 no_ports
+	ip netns add r2
+	ip -n r2 link add d0 type dummy
+	ip -n r2 link set d0 up
+	nsenter --net=/run/netns/r2 nft -f - <<<"$(ruleset inet d0)"
+	is "leaves: a netns has a port" "$(nsenter --net=/run/netns/r2 grep -c ^port /proc/net/nft_offload)" 1
+	ip netns del r2
+	ok "leaves: with the netns, all of it goes" path_drop nft_offload
+	did "leaves: the module again" path_use module
+}
 
+flow_ids() {
+	sim_entries | sed 's/.*cookie=\([^ ]*\) .*/\1/' | sort
+}
+
+# What is only checked changes nothing, also if it adds a device.
+checked() {
+	local before text="table inet t { flowtable ft { hook ingress priority 0
+		devices = { v7 }; flags offload; counter; }; }"
+	ip -n r link add v7 type veth peer name v7x
+	ip -n r link set v7 up
+	nft_load "flush ruleset
+		$(ruleset inet "lan, wan")"
+	talks checked 10.2.0.2
+	eventually "checked: in hardware" 10 entries_are 2
+	before=$(flow_ids)
+	ok "checked: nft -c adds a device" in_ns r nft -c -f - <<<"$text"
+	is "checked: packets go on" "$(talk send 20)" "sent 20 ok"
+	is "checked: the entries are the same" "$(flow_ids)" "$before"
+	is "checked: no flow has ended" "$(reason_get route-stale) $(reason_get device-gone)" "0 0"
+	ok "checked: the device is added" nft_load "$text"
+	is "checked: packets go on then" "$(talk send 20)" "sent 20 ok"
+	eventually "checked: and by hardware" 20 entries_are 2
+	hangs_up checked
+	ip -n r link del v7
+}
+
+no_ports() {
+	! in_ns r grep -q ^port /proc/net/nft_offload
+}
+
+no_tables() {
+	! in_ns r grep -q ^flowtable /proc/net/nft_offload
+}
+
+cases=(order listing families namespaces queued leaves checked reload)
+
+if [[ ${1-} == old ]]; then
+	shift
+	set -- "${@:-leaves}"
+	# What it needs, without itself.
+	modprobe -a nfnetlink libcrc32c
+	did "nf_tables as it was" insmod "$NFTO_MODULES-nf-tables/nf_tables.ko"
+	is "it is the one" "$(</sys/module/nf_tables/taint)" "OE"
+fi
 sim_load
 ok "topology" topo_up mlx5-rep
 if (($#)); then

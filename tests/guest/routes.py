@@ -250,7 +250,8 @@ def in_hardware_to(text, talk, nl, who):
     before = crossed()
     answers = [talk.ask() for _ in range(10)]
     tap.equal(f"{text}: goes to {who}, in hardware", answers, [who] * 10)
-    # Of ARP, neighbour discovery: some, but not one each way for each.
+    # ARP and neighbour discovery send some packets, but not one each way for
+    # each flow.
     tap.ok(f"{text}: and not by the host", crossed() - before < 10,
            crossed() - before)
 
@@ -467,7 +468,8 @@ def test_rules(nl):
                      to="g")
         case.text = f"{text} goes"
         case.changes(f"{ip}rule del {rule}", to="b")
-        # By mark: who has it is not known, so that all are made anew.
+        # A rule by mark: it is not known which flows have the mark, so all are
+        # made anew.
         case.text = f"{text} by mark"
         case.moved, case.others = case.moved + case.others, []
         case.changes(f"{ip}rule add fwmark 7 lookup 100 pref 1000", to="b")

@@ -48,7 +48,7 @@ table ip n {
 		oifname wan tcp dport 5001 masquerade
 	}
 }"""
-# What arrives at the other wire, of connections that tests look at.
+# Counts what arrives at the other wire, for connections that tests look at.
 SEEN = """
 table inet seen {
 	chain in {
@@ -90,7 +90,7 @@ def nic(name):
 
 def reasons(nl):
     return {one["reason"]: one["count"]
-            for one in nl.do("stats-get").get("reason-count", [])}
+            for one in nl.do("stats-get").get("reasons", [])}
 
 
 class Connection:
@@ -174,7 +174,7 @@ class World:
         """state and reason of both directions."""
         for flow in self.nl.flows(sport=port):
             if flow["orig"]["sport"] == port:
-                return [(flow[name]["state"], flow[name]["reason"])
+                return [(flow[name]["hw"], flow[name]["reason"])
                         for name in ("dir-orig", "dir-reply")]
         return None
 
@@ -265,7 +265,7 @@ def test_replaced(nl):
     world = begin(nl, "before")
     ids = world.ids()
     nft("flush ruleset\n" + RULES.replace("FLAGS", "flags offload"))
-    # The flowtable is another one, and so are its flows.
+    # The flowtable has been made anew, and so are its flows.
     tap.equal("all packets are answered", world.trips(), [])
     world.settle()
     tap.ok("in hardware again", poll(world.all_in), nl.flows())
@@ -305,7 +305,8 @@ def test_forbidden(nl):
         print(f"# after {time.monotonic() - since:.3f} s")
         stopped(world, text, 6001)
         goes_on(world, text, ids, but=(6001,))
-        # What reaches flow add would begin a new one, which must not be.
+        # A packet that reaches "flow add" would begin a new flow, which must
+        # not happen.
         poll(lambda: not world.dirs(6001) or
              time.monotonic() > since + 2 * WAIT)
         tap.equal(f"{text}: does its flow end",
@@ -378,9 +379,9 @@ def test_no_offload(nl):
     left = timeouts()
     tap.ok(f"conntrack's own time-outs: {left}", len(left) == 3 and
            all(100 <= one <= 120 for one in left))
-    software = nl.dump("table-get")[0]["packets"]
+    software = nl.dump("flowtable-get")[0]["packets"]
     tap.equal("by the slow path", ([world.trips() for _ in range(5)],
-                                   nl.dump("table-get")[0]["packets"]),
+                                   nl.dump("flowtable-get")[0]["packets"]),
               ([[]] * 5, software))
     nft(offload)
     world.settle()
@@ -454,7 +455,7 @@ def test_storm(nl):
     thread = threading.Thread(target=traffic)
     thread.start()
     began = time.monotonic()
-    # One process, so that it is fast: each line is a commit.
+    # One process for all commits, so that it is fast: each line is a commit.
     with subprocess.Popen(["ip", "netns", "exec", "r", "nft", "-i"], text=True,
                           stdin=subprocess.PIPE,
                           stdout=subprocess.DEVNULL) as shell_of_nft:
@@ -575,11 +576,11 @@ def test_software(nl):
     stopped(world, "software", 6001)
     tap.equal("the others are answered", world.trips((6001,)), [])
     checked = reasons(nl)["ruleset-check"]
-    packets = nl.dump("table-get")[0]["packets"]
+    packets = nl.dump("flowtable-get")[0]["packets"]
     tap.equal("and on", world.trips((6001,)), [])
     tap.ok("by the fast path", reasons(nl)["ruleset-check"] == checked and
-           nl.dump("table-get")[0]["packets"] - packets >= sent,
-           (checked, reasons(nl), packets, nl.dump("table-get")))
+           nl.dump("flowtable-get")[0]["packets"] - packets >= sent,
+           (checked, reasons(nl), packets, nl.dump("flowtable-get")))
     tap.ok("the flow ends", poll(lambda: 6001 not in world.ids()))
     del ids[6001]
     tap.equal("the others are the same", world.ids(), ids)
@@ -606,9 +607,9 @@ def test_off(nl):
     tap.equal("no entry is taken out",
               (nic("destroys") - before, world.all_in()), (0, True))
     world.close()
-    table = nl.dump("table-get")[0]
+    table = nl.dump("flowtable-get")[0]
     tap.equal("as its table says", table["follow-ruleset"], 0)
-    tap.equal("switched on", nl.do("table-set", id=table["id"],
+    tap.equal("switched on", nl.do("flowtable-set", id=table["id"],
                                    follow_ruleset=1)["follow-ruleset"], 1)
     nft("delete element inet t ports { 6001 }")
     world = begin(nl, "on")
@@ -627,26 +628,26 @@ def as_nobody(number):
     Netns("r").__enter__()
     drop_privileges()
     try:
-        Genl().do("table-set", id=number, follow_ruleset=0)
+        Genl().do("flowtable-set", id=number, follow_ruleset=0)
     except Error as error:
         return error.errno, error.text
     return 0
 
 
 def wrong_tables(nl, number):
-    tap.error("no table", errno.ENOENT, "no table of this id", nl.do,
-              "table-set", id=number + 1000, follow_ruleset=0)
-    tap.error("no id", errno.EINVAL, "id is missing", nl.do, "table-set",
+    tap.error("no flowtable", errno.ENOENT, "no flowtable of this id", nl.do,
+              "flowtable-set", id=number + 1000, follow_ruleset=0)
+    tap.error("no id", errno.EINVAL, "id is missing", nl.do, "flowtable-set",
               follow_ruleset=0)
     tap.error("nothing to change", errno.EINVAL, "follow-ruleset", nl.do,
-              "table-set", id=number)
+              "flowtable-set", id=number)
     tap.error("neither 0 nor 1", errno.ERANGE, "out of range", nl.do,
-              "table-set", id=number, follow_ruleset=2)
+              "flowtable-set", id=number, follow_ruleset=2)
     answer = as_child(as_nobody, number)
     tap.ok(f"nobody's: {answer}", answer.startswith(f"({errno.EPERM}, '") and
            "CAP_NET_ADMIN" in answer)
     tap.equal("it is as it was",
-              nl.do("table-get", id=number)["follow-ruleset"], 1)
+              nl.do("flowtable-get", id=number)["follow-ruleset"], 1)
 
 
 # --- removal ---

@@ -207,7 +207,7 @@ mtu() {
 	ip -n b link set wanw mtu 1400
 	serve_start tcp 10.2.0.2 5000
 	talk_start tcp 10.2.0.2 5000 || fail "MTU: connects"
-	# The first ones are too long and are answered with ICMP.
+	# The first packets are too long, and are answered with ICMP.
 	is "MTU: payload intact" "$(talk send 100)" "sent 100 ok"
 	before=$(slow)
 	is "MTU: and again" "$(talk send 1000)" "sent 1000 ok"
@@ -271,7 +271,7 @@ timeouts() {
 		began=$SECONDS
 		eventually "time-out, $proto: the flow goes" 15 expired "$proto"
 		num "time-out, $proto: seconds" $((SECONDS - began)) -ge 1
-		# What is left of conntrack's own, as if it had run.
+		# What would be left of conntrack's time-out if it had run all the time.
 		if [[ $proto == udp ]]; then
 			num "time-out, udp: is what is left" "$(ct_timeout udp)" -le 37
 			num "time-out, udp: not less" "$(ct_timeout udp)" -ge 25
@@ -318,7 +318,7 @@ counting() {
 	in_ns r conntrack -F >/dev/null 2>&1
 }
 
-# Both the software's packets and the hardware's.
+# Packets are counted that software forwards, and those that hardware forwards.
 counting_hardware() {
 	rules "lan, wan"
 	in_ns r sysctl -qw net.netfilter.nf_conntrack_acct=1
@@ -381,6 +381,7 @@ did "the $path's flowtables" path_use "$path"
 ok "topology" topo_up mlx5-rep
 shift
 for case in "${@:-${cases[@]}}"; do
+	ok "there is a case $case" declare -F "$case"
 	"$case"
 	note "$case: $SECONDS s"
 done

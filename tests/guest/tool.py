@@ -98,10 +98,10 @@ def dashed(*names):
 
 def test_no_module():
     print("# without the module")
-    for words in ([], ["status"], ["port"], ["table"], ["stats"], ["refusal"],
+    for words in ([], ["status"], ["port"], ["flowtable"], ["stats"], ["refusal"],
                   ["flow"], ["flow", "count"], ["flow", "flush"],
                   ["flow", "delete", "port", "1"], ["flow", "revalidate"],
-                  ["table", "set", "ft", "follow-ruleset", "off"],
+                  ["flowtable", "set", "ft", "follow-ruleset", "off"],
                   ["monitor"], ["top", "--count", "1"]):
         fails("no module, " + " ".join(words), 3, "modprobe nft_offload",
               *words)
@@ -132,14 +132,17 @@ def test_wrong_input():
     fails("no such device", 6, "no network device 'eth9'", "-n", "r", "flow",
           "show", "dev", "eth9")
     fails("no such port", 6, "has this device", "-n", "r", "port", "show", "lo")
-    fails("no such table", 6, "no flowtable 'x'", "-n", "r", "flow", "show",
-          "table", "x")
-    fails("no such table to set", 6, "no flowtable 'x'", "-n", "r", "table",
-          "set", "x", "follow-ruleset", "on")
-    fails("a table set to nothing", 2, "needs follow-ruleset", "-n", "r",
-          "table", "set", "ft")
-    fails("neither on nor off", 2, "only on and off", "-n", "r", "table", "set",
-          "ft", "follow-ruleset", "x")
+    for name in ["x"], ["t/x"], ["ip", "t", "ft"]:
+        fails("no such flowtable", 6, f"no flowtable '{' '.join(name)}'", "-n",
+              "r", "flow", "show", "flowtable", *name)
+    fails("no such flowtable to set", 6, "no flowtable 'x'", "-n", "r",
+          "flowtable", "set", "x", "follow-ruleset", "on")
+    fails("a flowtable set to nothing", 2, "needs follow-ruleset", "-n", "r",
+          "flowtable", "set", "ft")
+    fails("a family alone", 2, "needs TABLE and NAME", "-n", "r", "flow",
+          "count", "flowtable", "inet", "t")
+    fails("neither on nor off", 2, "only on and off", "-n", "r", "flowtable",
+          "set", "ft", "follow-ruleset", "x")
     fails("no such netns", 6, "none of this name", "-n", "none", "status")
     fails("no netns at all", 6, "no network namespace", "-n", "/etc/passwd",
           "status")
@@ -155,45 +158,49 @@ def test_ports(nl):
     for name, port in there.items():
         same(name, port, ours[name], dashed(
             "ifindex", "state", "kind", "users", "in_hardware", "full_at",
-            "workers", "adds", "refused", "removes", "stuck", "lost"))
+            "workers", "accepted", "refused", "removed", "stuck", "lost"))
     tap.equal("one of them", [port["name"] for port in
                               parsed("port", "show", "wan")["ports"]], ["wan"])
     ran = tool("port")
     tap.ok("as text", ran.status == 0 and re.search(
-        r"^lan: bound \(flowtable\)  in 1 flowtable\n  entries \d+", ran.out,
+        r"^lan: bound \(flowtable\)  used by 1 flowtable\n  in hardware \d+", ran.out,
         re.M), ran)
 
 
-def test_tables(nl):
-    print("# tables")
-    there, ours = nl.dump("table-get"), parsed("table", "show")["tables"]
+def test_flowtables(nl):
+    print("# flowtables")
+    there = nl.dump("flowtable-get")
+    ours = parsed("flowtable", "show")["flowtables"]
     tap.equal("there is one", (len(there), len(ours)), (1, 1))
     same("it is the same", there[0], ours[0], dashed(
-        "id", "name", "family", "priority", "counter", "flows"))
+        "id", "name", "table", "priority", "offload", "counter", "flows"))
+    tap.equal("its family", ours[0]["family"], "inet")
     tap.equal("its devices", sorted(one["name"] for one in ours[0]["devices"]),
               ["lan", "wan"])
-    ran = tool("table")
+    ran = tool("flowtable")
     tap.ok("as text", ran.status == 0 and re.match(
         r"\d+: inet t ft  priority 0  offload  counter\n", ran.out), ran)
     number = str(ours[0]["id"])
-    for words, says, on in ((("ft", "follow-ruleset", "off"),
-                             "counter  follow-ruleset off\n", 0),
-                            ((number, "follow-ruleset", "on"), "counter\n", 1)):
-        ran = tool("table", "set", *words)
-        tap.ok(f"set {words[1:]}", ran.status == 0 and says in ran.out, ran)
-        tap.equal("and it is", nl.dump("table-get")[0]["follow-ruleset"], on)
-    tap.equal("as JSON", parsed("table", "set", "ft", "follow-ruleset", "on")
-              ["table"]["follow_ruleset"], True)
+    for name, on in ((["ft"], 0), ([number], 1), (["t/ft"], 0),
+                     (["inet", "t", "ft"], 1)):
+        ran = tool("flowtable", "set", *name, "follow-ruleset",
+                   "on" if on else "off")
+        tap.ok(f"set {name} {on}", ran.status == 0 and
+               ("follow-ruleset off\n" in ran.out) != on, ran)
+        tap.equal("and it is", nl.dump("flowtable-get")[0]["follow-ruleset"], on)
+    tap.equal("as JSON", parsed(
+        "flowtable", "set", "ft", "follow-ruleset", "on")
+        ["flowtable"]["follow_ruleset"], True)
 
 
 def test_stats(nl):
     print("# totals")
     there, ours = nl.do("stats-get"), parsed("stats", "show")["stats"]
     same("the same", there, ours, dashed(
-        "tables", "ports", "flows", "in_hardware"))
+        "flowtables", "ports", "flows", "in_hardware"))
     ran = tool("stats")
     tap.ok("as text", ran.status == 0 and ran.out.startswith(
-        f"1 table, 2 ports, {there['flows']} flow"), ran)
+        f"1 flowtable, 2 ports, {there['flows']} flow"), ran)
 
 
 def test_status(nl):
@@ -207,8 +214,12 @@ def test_status(nl):
             re.search(r"packets in hardware: now .*, in total ", ran.out), ran)
     ours = parsed("status")
     tap.equal("in JSON", (ours["count"]["flows"], len(ours["ports"]),
-                          ours["flowtables"][0]["provider"]),
-              (flows, 2, "nft_offload"))
+                          ours["ruleset"]["flowtables"][0]["provider"],
+                          ours["version"]),
+              (flows, 2, "nft_offload", 1))
+    tap.equal("the module's flowtable is the ruleset's", [
+        one["id"] for one in ours["flowtables"]], [
+        one["id"] for one in ours["ruleset"]["flowtables"]])
     ran = Ran(before=IN_R)
     tap.ok("without -n, it is the own network namespace",
            ran.status == 0 and "inet t ft" in ran.out, ran)
@@ -232,12 +243,12 @@ def test_flows(nl):
             same(f"{number}: {name}", flow[name], mine[name], dashed(
                 "l4proto", "src", "dst", "sport", "dport"))
             same(f"{number}: its way, {name}", flow[f"dir-{name}"],
-                 mine[f"dir_{name}"], dict(dashed(
+                 mine[f"dir_{name}"], (dashed(
                      "in_ifindex", "out_ifindex", "route_ifindex", "mac",
-                     "next_hop", "mtu", "state", "reason", "why", "tries", "cookie"),
-                     errno="error"))
+                     "next_hop", "mtu", "hw", "reason", "errno", "why", "tries",
+                     "cookie")))
         same(f"{number}: the rest", flow, mine, dashed(
-            "table", "zone", "mark", "ct_id"))
+            "flowtable", "zone", "mark", "ct_id"))
     tap.equal("names of devices", {(flow["dir_orig"]["in"],
                                     flow["dir_orig"]["out"])
                                    for flow in ours.values()}, {("lan", "wan")})
@@ -265,7 +276,10 @@ def test_filters(nl):
             ([4100, 4101, 4110, 4120, 4130, 4140], "state hardware proto udp"),
             ([4100, 4101, 4110, 4120, 4130, 4140], "dev lan in wan hw in"),
             ([], "state software"), ([], "reason refused"), ([], "proto tcp"),
-            ([4100, 4101, 4110, 4120, 4130, 4140], "table ft")):
+            ([4100, 4101, 4110, 4120, 4130, 4140], "flowtable ft"),
+            ([4100, 4101, 4110, 4120, 4130, 4140], "flowtable t/ft"),
+            ([4100, 4101, 4110, 4120, 4130, 4140],
+             "flowtable inet t ft proto udp")):
         wanted = sorted(every[port] for port in ports)
         tap.equal(f"flow show {words}", ids(*words.split()), wanted)
         count = parsed("flow", "count", *words.split())["count"]
@@ -368,7 +382,8 @@ def test_monitor():
     print("# monitor")
     for option, stop in ([], signal.SIGINT), (["-j"], signal.SIGTERM):
         process = start(*option, "monitor")
-        # It has joined when it says something; until then there is more.
+        # The tool has joined when it prints something; until then, events are
+        # made.
         lines = []
         for port in range(4300, 4330):
             begin([port])
@@ -379,6 +394,9 @@ def test_monitor():
         process.send_signal(stop)
         tap.equal(f"{stop.name} ends it", process.wait(10), 0)
         text = "\n".join(lines)
+        if option:
+            tap.equal("each line has its version", {
+                json.loads(line)["version"] for line in lines}, {1})
         for event in "flow-new", "flow-hw", "flow-end":
             tap.ok(f"{' '.join(option)} {event}", event in text, text)
         if not option:
@@ -420,7 +438,7 @@ class Terminal:
     def resize(self, lines, columns):
         self.screen.resize(lines, columns)
         termios.tcsetwinsize(self.parent, (lines, columns))
-        # It is in no session that has this terminal.
+        # The tool runs in a session that does not have this terminal.
         self.process.send_signal(signal.SIGWINCH)
 
     def shows(self, text, wanted):
@@ -484,12 +502,12 @@ def test_rights():
            "unknown without CAP_NET_ADMIN" in ran.out, ran)
     tap.ok("status in JSON", "stats" in json.loads(
         Ran("-j", "status", before=nobody).out))
-    for words in ["port"], ["table"], ["stats"]:
+    for words in ["port"], ["flowtable"], ["stats"]:
         ran = Ran(*words, before=nobody)
         tap.ok(f"{words[0]} is for everybody", ran.status == 0 and ran.out, ran)
     for words in (["flow"], ["flow", "count"], ["flow", "flush"],
                   ["flow", "delete", "port", "1"], ["flow", "revalidate"],
-                  ["table", "set", "ft", "follow-ruleset", "off"],
+                  ["flowtable", "set", "ft", "follow-ruleset", "off"],
                   ["refusal"], ["monitor"], ["top", "--count", "1"]):
         fails("nobody, " + " ".join(words), 4, "sudo nft-offload", *words,
               before=nobody)
@@ -541,7 +559,7 @@ def main():
     poll(lambda: len(nl.flows()) == 6 and all(map(both_in, nl.flows())))
     test_wrong_input()
     test_ports(nl)
-    test_tables(nl)
+    test_flowtables(nl)
     test_stats(nl)
     test_status(nl)
     test_flows(nl)

@@ -164,14 +164,14 @@ def test_enable():
     tap.ok("which says whose it is", 'comment "made by nft-offload"' in made)
     answer = run_json("again", OK, "enable", "lan", "wan")
     tap.equal("with all of it", answer,
-              {"family": "inet", "table": "nft_offload",
+              {"version": 1, "family": "inet", "table": "nft_offload",
                "devices": ["lan", "wan"], "protocols": ["tcp", "udp"],
                "offload": True, "counter": True})
     tap.equal("nothing else has changed", ruleset(), made)
     answer = run_json("dry-run", OK, "enable", "wan", "--dry-run")
     tap.ok("has the text", "delete table inet nft_offload" in answer["nft"])
     tap.equal("and changes nothing", ruleset(), made)
-    run("disable", OK, "disable", says="is removed")
+    run("disable", OK, "disable", says="was removed")
     tap.equal("nothing is left", ruleset(), "")
     run("disable again", NO_SUCH, "disable", says="no table of this name")
     answer = run_json("disable again", NO_SUCH, "disable")
@@ -250,7 +250,7 @@ def test_wrong_input():
     run("without privileges", NOT_PERMITTED, "enable", "lo", netns=None,
         prefix=nobody, says="root")
     run("check without privileges", WILL_NOT_WORK, "check", netns=None,
-        prefix=nobody, says="root alone")
+        prefix=nobody, says="Only root")
 
 
 # --- what is kept ---
@@ -272,20 +272,20 @@ def test_persist():
     run("as at boot", OK, "enable", "--persisted", netns=None)
     tap.equal("it is as it was", ruleset(None), made)
     run("once more", OK, "enable", "--persisted", netns=None,
-        says="was there already")
+        says="existed already")
 
     with open(KEPT, "w", encoding="utf-8") as file:
         file.write(text.replace("= d0", "= d0 later0"))
     shell("nft flush ruleset")
     run("a device is not there yet", OK, "enable", "--persisted", netns=None,
-        says="not there yet: later0")
+        says="do not exist yet: later0")
     tap.equal("the others are", ruleset(None), made)
     shell("ip link add later0 type dummy")
     answer = run_json("it has come", OK, "enable", "--persisted", netns=None)
     tap.equal("and is in", answer["tables"][0]["devices"], ["d0", "later0"])
     shell("ip link del later0; ip link del d0; nft flush ruleset")
     run("no device is there", OK, "enable", "--persisted", netns=None,
-        says="not there yet: d0, later0")
+        says="do not exist yet: d0, later0")
     tap.equal("nothing was made", ruleset(None), "")
 
     for wrong in ("speed = 5", "devices = d0", "hardware = maybe", "devices d0",
@@ -367,7 +367,7 @@ def test_kernels_own():
     shell("path_drop nft_offload; path_use kernel && ft_flags= ft_rules && "
           "insmod $NFTO_MODULES/nft_offload.ko")
     run("the kernel was first", WILL_NOT_WORK, "check",
-        says="(?s)loaded first.*kernel's own")
+        says="(?s)loaded first.*kernel's own path provides")
     checks = run_json("the same", WILL_NOT_WORK, "check")
     tap.equal("whose it is is said of the flowtable",
               ("inet t ft", "problem") in results(checks, "flowtable"), True)
@@ -381,20 +381,20 @@ def test_probe():
     print("# probe")
     run("probe", OK, "probe", "lan", says="ipv4-tcp +yes +yes")
     answer = run_json("probe", OK, "probe", "lan", "capacity", "500")
-    taken = {one["feature"]: one["taken"] for one in answer["features"]}
+    taken = {one["feature"]: one["accepted"] == 1 for one in answer["features"]}
     tap.equal("as the profile has it",
               (taken["ipv4-tcp"], taken["ipv6-nat"], taken["pppoe-out"]),
               (True, True, False))
     tap.equal("it says why not", [one["errno_name"] for one in answer["features"]
                                   if one["feature"] == "pppoe-out"],
               ["EOPNOTSUPP"])
-    tap.equal("the other port was found", answer["out_device"], "wan")
-    tap.equal("all were taken", (answer["capacity"]["asked"],
+    tap.equal("the other port was found", answer["out"], "wan")
+    tap.equal("all were taken", (answer["capacity"]["count"],
                                  answer["capacity"]["accepted"]), (500, 500))
     tap.equal("nothing is left", shell("sim_count_entries").strip(), "0")
     shell("knob capacity 100")
     run("a small table", OK, "probe", "lan", "to", "wan", "capacity", "1000",
-        says="Capacity: 100, then ENOSPC")
+        says="accepted 100 rules, then it said ENOSPC")
     shell("knob capacity 65536")
     tap.equal("nothing is left", shell("sim_count_entries").strip(), "0")
     shell("ip -n r link add dum0 type dummy")
@@ -483,7 +483,7 @@ def explain_state(*words):
 
 def test_explain_without_flow():
     run("nothing is known", NO_SUCH, "explain", "tcp", "10.1.0.2:1",
-        "10.2.0.2:2", says="no connection in conntrack")
+        "10.2.0.2:2", says="no entry in conntrack")
     shell("in_ns b nft add table inet quiet; in_ns b nft add chain inet quiet in "
           "'{ type filter hook input priority 0; }'; in_ns b nft add rule inet "
           "quiet in udp dport 6000 drop")
@@ -494,7 +494,7 @@ def test_explain_without_flow():
     answer = explained(*words)
     tap.equal("no reply yet", (answer["state"], answer["connection"]["seen_reply"],
                                len(answer["rules"])), ("unseen", False, 1))
-    run("the same", OK, "explain", *words, says="No packet of the other")
+    run("the same", OK, "explain", *words, says="No packet of the reply")
     shell("in_ns b nft delete table inet quiet")
 
     echo = Echo(5000)
@@ -520,7 +520,7 @@ def test_explain_without_flow():
                                              answer.get("refusals", [])}),
               ("refused", {"helper"}))
     run("what to do", OK, "explain", "udp", "10.1.0.2:4011", "10.2.0.2:5000",
-        says="take it out of the ruleset")
+        says="remove it from the ruleset")
     echo.stop()
     flush()
 

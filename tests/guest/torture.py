@@ -250,7 +250,7 @@ def soak(tcp_address, tcp_port, udp_address, udp_port, count):
             if not line:
                 return
             deadline = time.monotonic() + int(line.split()[1])
-            # The one that is on its way is not new.
+            # The packet that is on its way already is not new.
             wanted = [one.done + 3 for one in all_of_them]
 
 

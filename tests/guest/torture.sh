@@ -15,7 +15,7 @@ here=$(dirname "$0")
 . "$here/lib.sh"
 
 profiles=(mlx5-rep mtk flower airoha)
-# Naps after a step of those that leave little to the others.
+# These loops wait after each step, or the others would hardly have a turn.
 declare -A pause=([adapter]=12 [links]=4 [tc]=4 [ruleset]=4 [conntrack]=4 [devices]=2)
 
 # --- the world: all of this may be called again and again, in any netns ---
@@ -121,7 +121,7 @@ chaos_ruleset() {
 		nap
 		{ echo flush ruleset; ft_text t inet; } | nft -f -
 		;;
-	# One that is taken back at its end.
+	# A ruleset that is taken back at its end.
 	7) { echo flush ruleset; ft_text new inet; ft_text bad ip lan nowhere; } | nft -f - ;;
 	esac
 }
@@ -131,7 +131,7 @@ chaos_devices() {
 	((RANDOM % 2)) || dev=wan
 	nft delete flowtable inet t ft "{ devices = { $dev }; }"
 	nap
-	# With the flags that it has.
+	# The flowtable is given with the flags that it already has.
 	nft add flowtable inet t ft "{ hook ingress priority 0; devices = { $dev }; flags offload; counter; }" ||
 		{ echo flush ruleset; ft_text t inet; } | nft -f -
 }
@@ -172,7 +172,7 @@ chaos_adapter() {
 	{ echo flush ruleset; ft_text t inet; } | nft -f -
 }
 
-# A netns that lives for a moment, with an adapter and flows of its own.
+# A netns that lives for a moment and has an adapter and flows of its own.
 chaos_netns() {
 	ip -force -batch - <<-END
 		netns add x
@@ -275,7 +275,7 @@ refused() (
 generate() {
 	local mac
 	read -r _ _ mac _ < <(ip -br link show "$3") || return
-	# It takes one command with each write.
+	# The file takes one command with each write.
 	# shellcheck disable=SC2016
 	printf '%s\n' "count $bulk" "delay 0" "pkt_size 64" "dst_mac $mac" "${@:4}" |
 		in_ns "$1" bash -c '
@@ -326,7 +326,7 @@ loop() {
 	exec 9<"$dir/lock"
 	while [[ -e $dir/run ]]; do
 		if [[ ! -e $hold ]]; then
-			# A netns takes long, and concerns nobody else.
+			# Making a netns takes long, and does not touch what the others use.
 			[[ $1 == netns ]] || flock -s 9
 			[[ -e $hold ]] || "chaos_$1" 9<&-
 			flock -u 9
@@ -368,7 +368,7 @@ export dir hold=$dir/hold
 trap 'rm -rf "$dir"' EXIT
 : >"$dir/lock"
 
-# No step runs when it returns, and nothing is broken.
+# When this returns, no step is running and no fault is set.
 peace() {
 	: >"$hold"
 	exec 9<"$dir/lock"
@@ -381,7 +381,7 @@ peace() {
 	in_ns r ethtool -K wan hw-tc-offload on
 } >/dev/null 2>&1
 
-# What the loops have done, and what has come of it.
+# Steps of each loop, and the module's figures after them.
 figures() {
 	local file
 	for file in "$dir"/steps-*; do
@@ -391,7 +391,7 @@ figures() {
 	done
 	# shellcheck disable=SC2016 # awk
 	in_ns r awk '{ for (i = 1; i <= NF; i++)
-		if ($i ~ /^(flows|adds|removes|stuck|lost)=/) {
+		if ($i ~ /^(flows|accepted|removed|stuck|lost)=/) {
 			split($i, kv, "="); sum[kv[1]] += kv[2] } }
 		END { for (k in sum) printf "%s=%s ", k, sum[k] }' /proc/net/nft_offload
 	echo "entries=$(sim_count_entries 2>/dev/null)"
@@ -409,7 +409,7 @@ soak_check() {
 	is "$1" "${answer-}" ok
 }
 
-# For whoever has to find out.
+# To find out what happened.
 state() {
 	in_ns r cat /proc/net/nft_offload
 	cat "$SIM/sim0/ports"
@@ -441,7 +441,7 @@ no_offload() {
 }
 
 no_lines() {
-	! in_ns r grep -E '^(port|table)' /proc/net/nft_offload
+	! in_ns r grep -E '^(port|flowtable)' /proc/net/nft_offload
 }
 
 # round NUMBER
@@ -467,7 +467,7 @@ round() {
 		entries=$(sim_count_entries)
 		((entries <= most)) || most=$entries
 		check soak_check "round $1, audit $i: the connections go on"
-		# The flows of these are among the last ones made.
+		# These connections are among the last ones that were made.
 		n=$("$here/torture.py" made r || echo 0)
 		((n <= ids)) || ids=$n
 	done

@@ -155,7 +155,7 @@ def watch_loop(wire, ready, stop, result):
         if where[2] == socket.PACKET_OUTGOING:
             continue
         if frame[12:14] == b"\x08\0" and frame[23] == 1:
-            # An error has the packet in it.
+            # An ICMP error contains the packet.
             if frame[34] == 3:
                 errors.append(frame[35])
         elif frame[-MARK:-12] == MAGIC:

@@ -152,8 +152,7 @@ inline Buffer nest(int type, std::initializer_list<Buffer> parts)
 }
 
 inline Buffer message(std::uint16_t type, std::uint16_t flags,
-                      const Buffer &payload,
-                      std::uint32_t seq = seq_of_request,
+                      const Buffer &payload, std::uint32_t seq = seq_of_request,
                       std::uint32_t port = port_id)
 {
     Buffer to;

@@ -3,7 +3,7 @@
 #include <sstream>
 
 #include "catch.hpp"
-#include "filter_words.hpp"
+#include "words/filter.hpp"
 
 using namespace nfto;
 using namespace nfto::cli;
@@ -26,15 +26,21 @@ tl::expected<FlowQuery, Problem> parse(const std::string &line)
     const auto args = Arguments::parse(verb, views);
     if (!args)
         return fail(args.error());
-    Table ft;
+    Flowtable ft;
     ft.id = 5;
+    ft.family = 1;
+    ft.table = "t";
     ft.name = "ft";
-    Table twin = ft;
+    Flowtable twin = ft;
     twin.id = 6;
     twin.table = "t2";
-    Table other;
+    Flowtable other;
     other.id = 7;
+    other.family = 2;
+    other.table = "t";
     other.name = "other";
+    Flowtable deleted;
+    deleted.id = 8;
     return parse_query(
         *args,
         {[](std::string_view name) -> tl::expected<std::uint32_t, Problem> {
@@ -42,8 +48,8 @@ tl::expected<FlowQuery, Problem> parse(const std::string &line)
                  return 3;
              return fail(no_device(name));
          },
-         [=]() -> Result<std::vector<Table>> {
-             return std::vector<Table>{ft, twin, other};
+         [=]() -> Result<std::vector<Flowtable>> {
+             return std::vector<Flowtable>{ft, twin, other, deleted};
          }});
 }
 
@@ -54,21 +60,21 @@ TEST_CASE("no word is no filter", "[cli]")
     const auto query = parse("");
     REQUIRE(query);
     CHECK_FALSE(query->filter.ifindex);
-    CHECK_FALSE(query->filter.place);
+    CHECK_FALSE(query->filter.state);
     CHECK(query->filter.mark_mask == 0xffffffff);
     CHECK_FALSE(query->rate);
 }
 
 TEST_CASE("each word says its part", "[cli]")
 {
-    const auto query =
-        parse("state half hw in reason refused dev lan in lan proto tcp "
-              "src 10.0.0.0/8 dst 2001:db8::1 addr 192.0.2.1 sport 1 dport 2 "
-              "port 3 mark 0x10/0xf0 zone 4 table other sort bytes limit 9");
+    const auto query = parse(
+        "state half hw in reason refused dev lan in lan proto tcp "
+        "src 10.0.0.0/8 dst 2001:db8::1 addr 192.0.2.1 sport 1 dport 2 "
+        "port 3 mark 0x10/0xf0 zone 4 flowtable other sort bytes limit 9");
     REQUIRE(query);
     const Filter &filter = query->filter;
-    CHECK(filter.place == Place::half);
-    CHECK(filter.state == Hw::in);
+    CHECK(filter.state == FlowState::half);
+    CHECK(filter.hw == Hw::in);
     CHECK(filter.reason == Reason::refused);
     CHECK(filter.ifindex == 3U);
     CHECK(filter.in_ifindex == 3U);
@@ -82,7 +88,7 @@ TEST_CASE("each word says its part", "[cli]")
     CHECK(filter.mark == 0x10U);
     CHECK(filter.mark_mask == 0xf0U);
     CHECK(filter.zone == std::uint16_t{4});
-    CHECK(filter.table == 7U);
+    CHECK(filter.flowtable == 7U);
     CHECK(query->sort == Sort::bytes);
     CHECK(query->limit == 9U);
 }
@@ -94,16 +100,34 @@ TEST_CASE("protocols by name and number", "[cli]")
     CHECK(parse("proto 132")->filter.l4proto == std::uint8_t{132});
 }
 
-TEST_CASE("tables by name and id", "[cli]")
+TEST_CASE("flowtables by name and id", "[cli]")
 {
-    CHECK(parse("table 6")->filter.table == 6U);
-    const auto twins = parse("table ft");
+    CHECK(parse("flowtable 6")->filter.flowtable == 6U);
+    CHECK(parse("flowtable 8")->filter.flowtable == 8U);
+    CHECK(parse("flowtable other")->filter.flowtable == 7U);
+    CHECK(parse("flowtable t2/ft")->filter.flowtable == 6U);
+    const auto three = parse("flowtable inet t2 ft proto tcp");
+    REQUIRE(three);
+    CHECK(three->filter.flowtable == 6U);
+    CHECK(three->filter.l4proto == std::uint8_t{6});
+    const auto twins = parse("flowtable ft");
     REQUIRE_FALSE(twins);
     CHECK(twins.error().exit == Exit::usage);
-    CHECK(twins.error().error.why == "There are 2 flowtables 'ft'.");
-    const auto none = parse("table none");
-    REQUIRE_FALSE(none);
-    CHECK(none.error().exit == Exit::no_such);
+    CHECK(twins.error().error.why ==
+          "'ft' may be several flowtables: inet t ft, inet t2 ft.");
+    for (const std::string words :
+         {"none", "t/none", "none/ft", "ip t ft", "inet t other"}) {
+        CAPTURE(words);
+        const auto none = parse("flowtable " + words);
+        REQUIRE_FALSE(none);
+        CHECK(none.error().exit == Exit::no_such);
+    }
+    for (const std::string words : {"inet", "inet t", "ft flowtable ft"}) {
+        CAPTURE(words);
+        const auto wrong = parse("flowtable " + words);
+        REQUIRE_FALSE(wrong);
+        CHECK(wrong.error().exit == Exit::usage);
+    }
 }
 
 TEST_CASE("a device that there is none of", "[cli]")

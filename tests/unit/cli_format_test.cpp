@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "catch.hpp"
-#include "json.hpp"
-#include "text.hpp"
+#include "view/json.hpp"
+#include "view/text.hpp"
 
 using namespace nfto::cli;
 
@@ -43,7 +43,7 @@ TEST_CASE("shares", "[cli]")
     CHECK(percent(0, 5) == "0.0 %");
     CHECK(percent(5, 5) == "100.0 %");
     CHECK(percent(1, 3) == "33.3 %");
-    // Neither all nor nothing when it is not.
+    // What is nearly all or nearly nothing is not shown as 100 % or 0 %.
     CHECK(percent(999999, 1000000) == "99.9 %");
     CHECK(percent(1, 1000000) == "0.1 %");
 }
@@ -67,7 +67,9 @@ TEST_CASE("texts of others do no harm", "[cli]")
 {
     CHECK(printable("eth0\x1b[2J\n") == "eth0?[2J?");
     CHECK(valid_utf8("\xc3\xa4") == "\xc3\xa4");
-    CHECK(valid_utf8("a\xff" "b") == "a\xef\xbf\xbd" "b");
+    CHECK(valid_utf8("a\xff"
+                     "b") == "a\xef\xbf\xbd"
+                             "b");
     CHECK(valid_utf8("\xc3") == "\xef\xbf\xbd");
     // Too long a form, a surrogate, beyond the last character.
     for (const char *bad : {"\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80"})
@@ -110,11 +112,12 @@ TEST_CASE("an object for each line, and none too many", "[cli]")
     json.member("n", 2);
     json.finish();
     json.close();
-    CHECK(out.pending() == "{\"n\":1}\n{\"n\":2}\n");
+    CHECK(out.pending() ==
+          "{\"version\":1,\"n\":1}\n{\"version\":1,\"n\":2}\n");
     Output empty(-1);
     Json nothing(empty, false);
     nothing.close();
-    CHECK(empty.pending() == "{}\n");
+    CHECK(empty.pending() == "{\"version\":1}\n");
 }
 
 TEST_CASE("a write that fails is noticed", "[cli]")

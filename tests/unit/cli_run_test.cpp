@@ -19,8 +19,7 @@ Answer flows(std::initializer_list<std::uint64_t> ids)
 {
     Answer answer;
     for (const std::uint64_t id : ids)
-        answer.emplace_back(
-            object(NFTO_CMD_FLOW_GET, samples::full_flow(id)));
+        answer.emplace_back(object(NFTO_CMD_FLOW_GET, samples::full_flow(id)));
     answer.emplace_back(done());
     return answer;
 }
@@ -85,6 +84,7 @@ TEST_CASE("a command line that makes no sense", "[cli]")
     const auto error = json.json().at("error");
     CHECK(has(error.at("why"), says));
     CHECK(error.at("exit") == 2);
+    CHECK(json.json().at("version") == 1);
     CHECK(error.at("errno") == 0);
     CHECK_FALSE(error.contains("errno_name"));
     CHECK(error.at("hint") != "");
@@ -101,7 +101,7 @@ TEST_CASE("what is wrong with the system has its exit status", "[cli]")
     }));
     tool.open_error = code;
     for (const std::string line :
-         {"", "status", "port", "table", "stats", "refusal", "flow",
+         {"", "status", "port", "flowtable", "stats", "refusal", "flow",
           "flow count", "flow flush", "flow revalidate", "flow delete port 1",
           "top --count 1"}) {
         CAPTURE(line, code);
@@ -142,9 +142,9 @@ TEST_CASE("flow show", "[cli]")
         const auto list = ran.json().at("flows");
         REQUIRE(list.size() == 3);
         CHECK(list[0] == nlohmann::json::parse(R"({
-            "id": 77, "table": 5, "zone": 65535, "mark": 42,
+            "id": 77, "flowtable": 5, "zone": 65535, "mark": 42,
             "ct_id": 3735928559, "snat": true, "dnat": false,
-            "place": "waiting",
+            "state": "waiting",
             "orig": {"l4proto": 6, "proto": "tcp", "src": "10.1.0.2",
                      "dst": "10.2.0.2", "sport": 4000, "dport": 80},
             "reply": {"l4proto": 6, "proto": "tcp", "src": "10.1.0.3",
@@ -155,14 +155,14 @@ TEST_CASE("flow show", "[cli]")
                 "next_hop": "10.2.0.254",
                 "encap": [{"proto": 34984, "name": "802.1ad", "id": 100},
                           {"proto": 33024, "name": "802.1q", "id": 200}],
-                "mtu": 1500, "state": "adding", "reason": "busy",
+                "mtu": 1500, "hw": "adding", "reason": "busy",
                 "errno": 16, "errno_name": "EBUSY",
                 "why": "firmware is busy", "tries": 3,
                 "cookie": 4503567549408069, "hw_packets": 21, "hw_bytes": 22,
                 "sw_packets": 23, "sw_bytes": 24},
             "dir_reply": {"in_ifindex": 4, "in": "wan", "out_ifindex": 3,
                 "out": "lan", "route_ifindex": 3, "route": "lan",
-                "mtu": 1400, "state": "out", "reason": "no-port", "tries": 0}
+                "mtu": 1400, "hw": "out", "reason": "no-port", "tries": 0}
         })"));
     }
     SECTION("pretty is the same")
@@ -237,10 +237,10 @@ TEST_CASE("what everybody may see", "[cli]")
     tool.answers = {all(NFTO_CMD_PORT_GET, samples::port())};
     const Ran port = tool.run("po");
     CHECK(port.out ==
-          "lan: bound (flower)  in 2 flowtables\n"
+          "lan: bound (flower)  used by 2 flowtables\n"
           "  EOPNOTSUPP \"no offload here\"\n"
-          "  entries 100 (full at 4096)  queued 7  workers 4\n"
-          "  accepted 1000  refused 1001  taken out 1002  stuck 1003  asked "
+          "  in hardware 100 (full at 4096)  queued 7  workers 4\n"
+          "  accepted 1000  refused 1001  removed 1002  stuck 1003  queries "
           "1004  lost 1005\n"
           "  forwarded 4294967297 pkt 8589934594 B\n");
     CHECK(tool.run("port -j").json().at("ports")[0].at("errno_name") ==
@@ -257,24 +257,31 @@ TEST_CASE("what everybody may see", "[cli]")
           "The driver bnxt_en does harm: packets of its flows may be sent to "
           "wrong places or be lost. To take them out of the NIC again: "
           "nft-offload port set lo block default\n");
-    CHECK(has(tool.run("port set lo block force -j").json()
-                  .at("port").at("warning"), "bnxt_en does harm"));
-    tool.answers = {all(NFTO_CMD_TABLE_GET, samples::table())};
-    CHECK(tool.run("table").out ==
+    CHECK(has(
+        tool.run("port set lo block force -j").json().at("port").at("warning"),
+        "bnxt_en does harm"));
+    tool.answers = {all(NFTO_CMD_FLOWTABLE_GET, samples::module_flowtable())};
+    CHECK(tool.run("flowtable").out ==
           "5: inet filter ft  priority -10  offload  counter  "
           "follow-ruleset off\n"
           "  devices lan wan\n"
           "  50 flows  in software 51 pkt 52 B\n"
           "  left to the slow path: no-flow 9\n"
           "  ended: expired 10\n");
-    CHECK(tool.run("table -j").json().at("tables")[0].at("devices")[1] ==
-          nlohmann::json::parse(R"({"ifindex": 4, "name": "wan"})"));
-    tool.answers = {all(NFTO_CMD_TABLE_GET, samples::table()),
-                    one(NFTO_CMD_TABLE_SET, samples::table())};
-    CHECK(tool.run("table set ft follow-ruleset off -j")
-              .json().at("table").at("follow_ruleset") == false);
-    CHECK(has(tool.run("table set other follow-ruleset on").err,
-              "The module has no flowtable 'other'."));
+    CHECK(
+        tool.run("flowtable -j").json().at("flowtables")[0].at("devices")[1] ==
+        nlohmann::json::parse(R"({"ifindex": 4, "name": "wan"})"));
+    tool.answers = {all(NFTO_CMD_FLOWTABLE_GET, samples::module_flowtable()),
+                    one(NFTO_CMD_FLOWTABLE_SET, samples::module_flowtable())};
+    CHECK(tool.run("flowtable set ft follow-ruleset off -j")
+              .json()
+              .at("flowtable")
+              .at("follow_ruleset") == false);
+    CHECK(tool.run("flowtable set inet filter ft follow-ruleset off -j")
+              .json()
+              .at("version") == 1);
+    CHECK(has(tool.run("flowtable set other follow-ruleset on").err,
+              "The module provides no flowtable 'other'."));
     tool.answers = {one(NFTO_CMD_STATS_GET, samples::stats())};
     CHECK(tool.run("stats -j").json().at("stats").at("recent").at("ms") ==
           12000);
@@ -289,7 +296,7 @@ TEST_CASE("what everybody may see", "[cli]")
 TEST_CASE("status", "[cli]")
 {
     Tool tool;
-    tool.answers = {all(NFTO_CMD_TABLE_GET, samples::table()),
+    tool.answers = {all(NFTO_CMD_FLOWTABLE_GET, samples::module_flowtable()),
                     all(NFTO_CMD_PORT_GET, samples::port()),
                     one(NFTO_CMD_STATS_GET, samples::stats()),
                     one(NFTO_CMD_FLOW_COUNT, samples::counts())};
@@ -310,15 +317,18 @@ TEST_CASE("status", "[cli]")
               "  ip t other      software         eth9     nf_flow_table, "
               "the kernel's own\n"
               "ports:\n"
-              "  lan  bound  flower  100 entries (full at 4096)  7 queued  "
+              "  lan  bound  flower  100 in hardware (full at 4096)  7 queued  "
               "EOPNOTSUPP \"no offload here\"\n"
               "flows: 10: 1 in hardware, 2 half, 3 waiting, 4 in software\n"
               "refused: 0 times\n"
               "packets in hardware: now 54.2 %, in total 58.3 %\n");
         const auto json = tool.run("status -j").json();
-        CHECK(json.at("flowtables")[0].at("provider") == "nft_offload");
-        CHECK(json.at("flowtables")[1].at("provider") ==
-              "nf_flow_table");
+        CHECK(json.at("version") == 1);
+        CHECK(json.at("flowtables")[0].at("family") == "inet");
+        const auto &all = json.at("ruleset").at("flowtables");
+        CHECK(all[0].at("provider") == "nft_offload");
+        CHECK(all[0].at("id") == 5);
+        CHECK(all[1].at("provider") == "nf_flow_table");
         CHECK(json.at("hardware_share").at("now") == 0.541);
         CHECK(json.at("count").at("half") == 2);
     }

@@ -59,8 +59,7 @@ public:
         nfto::cli::Devices devices([](std::uint32_t ifindex) -> std::string {
             return ifindex == 3 ? "lan" : ifindex == 4 ? "wan" : "";
         });
-        const int status =
-            nfto::cli::run(views, system, devices, text, err);
+        const int status = nfto::cli::run(views, system, devices, text, err);
         return {status, std::string(out.pending()), std::string(err.pending())};
     }
 

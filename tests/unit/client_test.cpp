@@ -90,9 +90,9 @@ TEST_CASE("a client finds the family and asks for its version")
     CHECK(client->info().version == "0.1.0");
     CHECK(client->info().abi_version == 1);
     REQUIRE(talk.fake->sent.size() == 2);
-    CHECK(talk.fake->sent[0] == request(GENL_ID_CTRL, do_flags, CTRL_CMD_GETFAMILY,
-                                        bytes::str(CTRL_ATTR_FAMILY_NAME, "nfto"),
-                                        1));
+    CHECK(talk.fake->sent[0] ==
+          request(GENL_ID_CTRL, do_flags, CTRL_CMD_GETFAMILY,
+                  bytes::str(CTRL_ATTR_FAMILY_NAME, "nfto"), 1));
     CHECK(talk.fake->sent[1] ==
           request(bytes::family, do_flags, NFTO_CMD_INFO_GET, {}, 2));
     Client moved = std::move(*client);
@@ -130,7 +130,7 @@ TEST_CASE("an older and a newer interface")
     CHECK(error.code == EPROTONOSUPPORT);
     CHECK(error.why == "The module speaks version 2 of the interface and this "
                        "library 1: upgrade libnfto");
-    // There was none before 1; this stands for it.
+    // There was no version before 1; 0 stands for it.
     static_assert(abi_version == 1);
     Talk older(0);
     error = older.failure();
@@ -152,14 +152,15 @@ TEST_CASE("lists")
     CHECK(talk.fake->sent.back() ==
           request(bytes::family, dump_flags, NFTO_CMD_PORT_GET, {}, 3));
 
-    talk.expect({bytes::join({object(NFTO_CMD_TABLE_GET, samples::table()),
-                              done()})});
-    const auto tables = client.tables();
-    REQUIRE(tables);
-    REQUIRE(tables->size() == 1);
-    CHECK(tables->front().name == "ft");
+    talk.expect({bytes::join(
+        {object(NFTO_CMD_FLOWTABLE_GET, samples::module_flowtable()),
+         done()})});
+    const auto flowtables = client.flowtables();
+    REQUIRE(flowtables);
+    REQUIRE(flowtables->size() == 1);
+    CHECK(flowtables->front().name == "ft");
     CHECK(talk.fake->sent.back() ==
-          request(bytes::family, dump_flags, NFTO_CMD_TABLE_GET, {}, 4));
+          request(bytes::family, dump_flags, NFTO_CMD_FLOWTABLE_GET, {}, 4));
 
     talk.expect({object(NFTO_CMD_REFUSAL_GET, samples::refusal()), done()});
     const auto refusals = client.refusals();
@@ -187,9 +188,9 @@ TEST_CASE("one object")
     const auto port = client.port(3);
     REQUIRE(port);
     CHECK(port->name == "lan");
-    CHECK(talk.fake->sent.back() == request(bytes::family, do_flags,
-                                            NFTO_CMD_PORT_GET,
-                                            bytes::u32(NFTO_A_PORT_IFINDEX, 3), 3));
+    CHECK(talk.fake->sent.back() ==
+          request(bytes::family, do_flags, NFTO_CMD_PORT_GET,
+                  bytes::u32(NFTO_A_PORT_IFINDEX, 3), 3));
 
     talk.expect({object(NFTO_CMD_STATS_GET, samples::stats(), 0), ack()});
     const auto stats = client.stats();
@@ -251,18 +252,19 @@ TEST_CASE("what changes something")
           request(bytes::family, do_flags, NFTO_CMD_FLOW_COUNT, empty, 7));
 }
 
-TEST_CASE("a table is changed")
+TEST_CASE("a flowtable is changed")
 {
     Talk talk;
     Client client = talk.open();
-    talk.expect({object(NFTO_CMD_TABLE_SET, samples::table(), 0), ack()});
-    const auto table = client.set_table(5, {.follow_ruleset = false});
-    REQUIRE(table);
-    CHECK(table->follow_ruleset == false);
+    talk.expect({object(NFTO_CMD_FLOWTABLE_SET, samples::module_flowtable(), 0),
+                 ack()});
+    const auto flowtable = client.set_flowtable(5, {.follow_ruleset = false});
+    REQUIRE(flowtable);
+    CHECK(flowtable->follow_ruleset == false);
     CHECK(talk.fake->sent.back() ==
-          request(bytes::family, do_flags, NFTO_CMD_TABLE_SET,
-                  bytes::join({bytes::u32(NFTO_A_TABLE_ID, 5),
-                               bytes::u8(NFTO_A_TABLE_FOLLOW_RULESET, 0)}),
+          request(bytes::family, do_flags, NFTO_CMD_FLOWTABLE_SET,
+                  bytes::join({bytes::u32(NFTO_A_FLOWTABLE_ID, 5),
+                               bytes::u8(NFTO_A_FLOWTABLE_FOLLOW_RULESET, 0)}),
                   3));
 }
 
@@ -288,30 +290,32 @@ TEST_CASE("a probe")
     ProbeRequest probe;
     probe.ifindex = 3;
     probe.feature = Feature::pppoe_out;
-    talk.expect({object(NFTO_CMD_PORT_PROBE, samples::probe_answer(), 0), ack()});
+    talk.expect(
+        {object(NFTO_CMD_PORT_PROBE, samples::probe_answer(), 0), ack()});
     const auto answer = client.probe(probe);
     REQUIRE(answer);
     CHECK(answer->accepted == 31);
     CHECK(answer->counts);
     CHECK(talk.fake->sent.back() ==
           request(bytes::family, do_flags, NFTO_CMD_PORT_PROBE,
-                  bytes::join({bytes::u32(NFTO_A_PROBE_IFINDEX, 3),
-                               bytes::u32(NFTO_A_PROBE_FEATURE,
-                                          NFTO_FEATURE_PPPOE_OUT),
-                               bytes::u32(NFTO_A_PROBE_COUNT, 1)}),
+                  bytes::join(
+                      {bytes::u32(NFTO_A_PROBE_IFINDEX, 3),
+                       bytes::u32(NFTO_A_PROBE_FEATURE, NFTO_FEATURE_PPPOE_OUT),
+                       bytes::u32(NFTO_A_PROBE_COUNT, 1)}),
                   3));
     probe.out_ifindex = 4;
     probe.count = 1000;
     talk.expect({ack(ENODEV, "There is no such device")});
-    CHECK(client.probe(probe).error().message() ==
-          "offering a rule to a driver: There is no such device (No such device)");
+    CHECK(
+        client.probe(probe).error().message() ==
+        "offering a rule to a driver: There is no such device (No such device)");
     CHECK(talk.fake->sent.back() ==
           request(bytes::family, do_flags, NFTO_CMD_PORT_PROBE,
-                  bytes::join({bytes::u32(NFTO_A_PROBE_IFINDEX, 3),
-                               bytes::u32(NFTO_A_PROBE_OUT_IFINDEX, 4),
-                               bytes::u32(NFTO_A_PROBE_FEATURE,
-                                          NFTO_FEATURE_PPPOE_OUT),
-                               bytes::u32(NFTO_A_PROBE_COUNT, 1000)}),
+                  bytes::join(
+                      {bytes::u32(NFTO_A_PROBE_IFINDEX, 3),
+                       bytes::u32(NFTO_A_PROBE_OUT_IFINDEX, 4),
+                       bytes::u32(NFTO_A_PROBE_FEATURE, NFTO_FEATURE_PPPOE_OUT),
+                       bytes::u32(NFTO_A_PROBE_COUNT, 1000)}),
                   4));
 }
 
@@ -320,11 +324,11 @@ TEST_CASE("a filter with all that it may have")
     Talk talk;
     Client client = talk.open();
     Filter filter;
-    filter.table = 5;
+    filter.flowtable = 5;
     filter.ifindex = 3;
     filter.in_ifindex = 4;
-    filter.place = Place::half;
-    filter.state = Hw::in;
+    filter.state = FlowState::half;
+    filter.hw = Hw::in;
     filter.reason = Reason::full;
     filter.address = *Prefix::parse("10.1.0.0/16");
     filter.port = 80;
@@ -341,17 +345,19 @@ TEST_CASE("a filter with all that it may have")
     REQUIRE(client.flows(filter, shown.visitor()));
     const Buffer wanted = bytes::nest(
         NFTO_A_FLOW_FILTER,
-        {bytes::u32(NFTO_A_FILTER_TABLE, 5), bytes::u32(NFTO_A_FILTER_IFINDEX, 3),
+        {bytes::u32(NFTO_A_FILTER_FLOWTABLE, 5),
+         bytes::u32(NFTO_A_FILTER_IFINDEX, 3),
          bytes::u32(NFTO_A_FILTER_IN_IFINDEX, 4),
-         bytes::u32(NFTO_A_FILTER_STATE, NFTO_HW_IN),
+         bytes::u32(NFTO_A_FILTER_HW, NFTO_HW_IN),
          bytes::u32(NFTO_A_FILTER_REASON, NFTO_REASON_FULL),
          bytes::raw(NFTO_A_FILTER_ADDRESS, {10, 1, 0, 0}),
          bytes::u32(NFTO_A_FILTER_PREFIX_LEN, 16),
-         bytes::u16(NFTO_A_FILTER_PORT, 80), bytes::u8(NFTO_A_FILTER_L4PROTO, 17),
+         bytes::u16(NFTO_A_FILTER_PORT, 80),
+         bytes::u8(NFTO_A_FILTER_L4PROTO, 17),
          bytes::u32(NFTO_A_FILTER_MARK, 42),
          bytes::u32(NFTO_A_FILTER_MARK_MASK, 0xff),
          bytes::u16(NFTO_A_FILTER_ZONE, 7),
-         bytes::u32(NFTO_A_FILTER_PLACE, NFTO_PLACE_HALF),
+         bytes::u32(NFTO_A_FILTER_STATE, NFTO_FLOW_STATE_HALF),
          bytes::raw(NFTO_A_FILTER_SRC,
                     {0xfd, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}),
          bytes::u32(NFTO_A_FILTER_SRC_LEN, 64),
@@ -366,14 +372,14 @@ TEST_CASE("a filter with all that it may have")
     // Zeroes are asked for too, and a mask alone is nothing to ask for.
     filter = Filter{};
     filter.zone = 0;
-    filter.state = Hw::out;
+    filter.hw = Hw::out;
     filter.mark_mask = 1;
     talk.expect({done()});
     REQUIRE(client.flows(filter, shown.visitor()));
     CHECK(talk.fake->sent.back() ==
           request(bytes::family, dump_flags, NFTO_CMD_FLOW_GET,
                   bytes::nest(NFTO_A_FLOW_FILTER,
-                              {bytes::u32(NFTO_A_FILTER_STATE, NFTO_HW_OUT),
+                              {bytes::u32(NFTO_A_FILTER_HW, NFTO_HW_OUT),
                                bytes::u16(NFTO_A_FILTER_ZONE, 0)}),
                   4));
 }
@@ -389,19 +395,19 @@ TEST_CASE("errors come with the kernel's sentence")
     CHECK(port.error().why == "No flowtable has this device");
     CHECK(port.error().what == "asking the module for a port");
 
-    // Of a dump: at once, or at its end.
+    // An error of a dump comes at once, or at the end of the dump.
     Shown shown;
     talk.expect({ack(EPERM, "For those with CAP_NET_ADMIN only")});
     CHECK(client.flows({}, shown.visitor()).error().code == EPERM);
-    talk.expect({flow(1), done(ENOENT, "There is no table of this id")});
+    talk.expect({flow(1), done(ENOENT, "There is no flowtable of this id")});
     const auto flows = client.flows({}, shown.visitor());
     REQUIRE_FALSE(flows);
     CHECK(flows.error().code == ENOENT);
-    CHECK(flows.error().why == "There is no table of this id");
+    CHECK(flows.error().why == "There is no flowtable of this id");
     CHECK(shown.ids == Ids{1});
     talk.expect({port_message(), done(EMSGSIZE)});
     CHECK(client.ports().error().code == EMSGSIZE);
-    // And what comes then is not confused by it.
+    // The next question is answered all the same.
     talk.expect({port_message(), done()});
     CHECK(client.ports()->size() == 1);
 }
@@ -464,8 +470,8 @@ TEST_CASE("a dump ends when the visitor has enough")
     Client client = talk.open();
     Shown shown;
     shown.most = 2;
-    talk.expect({bytes::join({flow(1), flow(2), flow(3)}), flow(4),
-                 EINTR, flow(5), done()});
+    talk.expect({bytes::join({flow(1), flow(2), flow(3)}), flow(4), EINTR,
+                 flow(5), done()});
     REQUIRE(client.flows({}, shown.visitor()));
     CHECK(shown.ids == Ids{1, 2});
     // The rest is read before the next question, or the kernel would say EBUSY.
@@ -497,16 +503,17 @@ TEST_CASE("answers to others are left alone")
     Talk talk;
     Client client = talk.open();
     const Buffer attrs = bytes::genl(NFTO_CMD_PORT_GET, samples::port());
-    talk.expect({bytes::message(bytes::family, 2, attrs, 99),
-                 bytes::message(bytes::family, 2, attrs, bytes::seq_of_request,
-                                bytes::port_id + 1),
-                 bytes::message(bytes::type_done, 2, Buffer(4), 1),
-                 bytes::message(bytes::type_error, 0,
-                                bytes::join({bytes::hex("ffffffff"), Buffer(16)}),
-                                bytes::seq_of_request, 0),
-                 // A notification, and a datagram with nothing in it.
-                 bytes::message(bytes::family, 0, attrs, 0, 0), Buffer(),
-                 bytes::message(1, 0, {}), EINTR, port_message(), done()});
+    talk.expect(
+        {bytes::message(bytes::family, 2, attrs, 99),
+         bytes::message(bytes::family, 2, attrs, bytes::seq_of_request,
+                        bytes::port_id + 1),
+         bytes::message(bytes::type_done, 2, Buffer(4), 1),
+         bytes::message(bytes::type_error, 0,
+                        bytes::join({bytes::hex("ffffffff"), Buffer(16)}),
+                        bytes::seq_of_request, 0),
+         // A notification, and a datagram with nothing in it.
+         bytes::message(bytes::family, 0, attrs, 0, 0), Buffer(),
+         bytes::message(1, 0, {}), EINTR, port_message(), done()});
     const auto ports = client.ports();
     REQUIRE(ports);
     CHECK(ports->size() == 1);
@@ -551,13 +558,15 @@ TEST_CASE("answers that make no sense")
     };
     const Buffer good = port_message();
     // Another command, another family, no header, wrong attributes.
-    CHECK(fails({object(NFTO_CMD_TABLE_GET, samples::table()), done()}));
-    CHECK(fails({bytes::message(bytes::family + 1, 2,
-                                bytes::genl(NFTO_CMD_PORT_GET, samples::port())),
-                 done()}));
+    CHECK(fails(
+        {object(NFTO_CMD_FLOWTABLE_GET, samples::module_flowtable()), done()}));
+    CHECK(
+        fails({bytes::message(bytes::family + 1, 2,
+                              bytes::genl(NFTO_CMD_PORT_GET, samples::port())),
+               done()}));
     CHECK(fails({bytes::message(bytes::family, 2, Buffer(3)), done()}));
-    CHECK(fails({object(NFTO_CMD_PORT_GET, bytes::u32(NFTO_A_PORT_NAME, 1)),
-                 done()}));
+    CHECK(fails(
+        {object(NFTO_CMD_PORT_GET, bytes::u32(NFTO_A_PORT_NAME, 1)), done()}));
     CHECK(fails({object(NFTO_CMD_PORT_GET, bytes::u16(NFTO_A_PORT_IFINDEX, 1)),
                  done()}));
     // Cut off in a message's header, and in its payload.

@@ -20,9 +20,9 @@ constexpr std::uint16_t ct_stats = 0x105;
 
 Buffer nfnl(std::uint8_t family, const Buffer &attrs)
 {
-    return bytes::join({bytes::hex(family == 10 ? "0a000000" : family == 2
-                                                      ? "02000000"
-                                                      : "00000000"),
+    return bytes::join({bytes::hex(family == 10  ? "0a000000"
+                                   : family == 2 ? "02000000"
+                                                 : "00000000"),
                         attrs});
 }
 
@@ -100,11 +100,12 @@ TEST_CASE("or by that of the packet as it leaves, turned round")
     REQUIRE(*found);
     REQUIRE(question.sent.size() == 2);
     const Buffer zone = bytes::be(CTA_ZONE, std::uint16_t{7});
-    CHECK(question.sent[0] ==
-          request(2,
-                  bytes::join({samples::ct_tuple(CTA_TUPLE_ORIG, 2, 3, 4000, 80),
-                               zone}),
-                  1));
+    CHECK(
+        question.sent[0] ==
+        request(2,
+                bytes::join(
+                    {samples::ct_tuple(CTA_TUPLE_ORIG, 2, 3, 4000, 80), zone}),
+                1));
     const Buffer reversed = bytes::nest(
         CTA_TUPLE_ORIG,
         {bytes::nest(CTA_TUPLE_IP, {bytes::raw(CTA_IP_V4_SRC, {10, 2, 0, 3}),
@@ -134,11 +135,10 @@ TEST_CASE("IPv6, GRE without keys, and what has no ports")
         REQUIRE(question.ask(what));
         Buffer proto = bytes::u8(CTA_PROTO_NUM, number);
         if (ports)
-            bytes::put(proto,
-                       bytes::join({bytes::be(CTA_PROTO_SRC_PORT,
-                                              std::uint16_t{0}),
-                                    bytes::be(CTA_PROTO_DST_PORT,
-                                              std::uint16_t{0})}));
+            bytes::put(
+                proto,
+                bytes::join({bytes::be(CTA_PROTO_SRC_PORT, std::uint16_t{0}),
+                             bytes::be(CTA_PROTO_DST_PORT, std::uint16_t{0})}));
         const Buffer ip = bytes::nest(
             CTA_TUPLE_IP,
             {bytes::raw(CTA_IP_V6_SRC,
@@ -171,8 +171,8 @@ TEST_CASE("why conntrack cannot be asked")
     error = error_of({{ack(EINVAL)}, {ack(EINVAL)}});
     CHECK(error.code == ENOPROTOOPT);
     CHECK(error.why.find("modprobe nf_conntrack_netlink") != std::string::npos);
-    error = error_of({{ack(EINVAL)},
-                      {bytes::message(ct_stats, 0, nfnl(0, {})), ack()}});
+    error = error_of(
+        {{ack(EINVAL)}, {bytes::message(ct_stats, 0, nfnl(0, {})), ack()}});
     CHECK(error.code == EINVAL);
     CHECK(error.why == "It cannot be asked for connections of this protocol");
 
@@ -189,8 +189,8 @@ TEST_CASE("answers of conntrack that make no sense")
         const auto found = question.ask(tuple("10.1.0.2", "10.2.0.3"));
         return !found && found.error().code == EPROTO;
     };
-    CHECK(fails({bytes::message(ct_get, 0, nfnl(2, samples::connection())),
-                 ack()}));
+    CHECK(fails(
+        {bytes::message(ct_get, 0, nfnl(2, samples::connection())), ack()}));
     CHECK(fails({bytes::message(ct_new, 0, Buffer(3)), ack()}));
     CHECK(fails({bytes::message(ct_new, 0,
                                 nfnl(2, bytes::be(CTA_MARK, std::uint16_t{1}))),

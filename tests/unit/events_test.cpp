@@ -80,9 +80,10 @@ TEST_CASE("streams that cannot be opened")
     Stream forbidden;
     forbidden.fake->join_error = EPERM;
     const Error error = forbidden.failure(all_groups);
-    CHECK(error.message() == "joining the group flows: Connections are shown to "
-                             "those with CAP_NET_ADMIN only (Operation not "
-                             "permitted)");
+    CHECK(error.message() ==
+          "joining the group flows: Connections are shown to "
+          "those with CAP_NET_ADMIN only (Operation not "
+          "permitted)");
     Stream failing;
     failing.fake->join_error = ENOMEM;
     CHECK(failing.failure(all_groups).code == ENOMEM);
@@ -90,11 +91,12 @@ TEST_CASE("streams that cannot be opened")
     Stream without;
     without.fake->answers.front().front() = bytes::message(
         GENL_ID_CTRL, 0,
-        bytes::genl(CTRL_CMD_NEWFAMILY,
-                    bytes::join({bytes::u16(CTRL_ATTR_FAMILY_ID, bytes::family),
-                                 bytes::nest(CTRL_ATTR_MCAST_GROUPS,
-                                             {samples::group(1, "ports", 12)})}),
-                    2));
+        bytes::genl(
+            CTRL_CMD_NEWFAMILY,
+            bytes::join({bytes::u16(CTRL_ATTR_FAMILY_ID, bytes::family),
+                         bytes::nest(CTRL_ATTR_MCAST_GROUPS,
+                                     {samples::group(1, "ports", 12)})}),
+            2));
     const Error missing = without.failure(all_groups);
     CHECK(missing.code == ENOTSUP);
     CHECK(missing.why.find("kernel") != std::string::npos);
@@ -113,9 +115,9 @@ TEST_CASE("events of every kind")
         event(NFTO_CMD_FLOW_HW, samples::flow_hw(NFTO_A_FLOW_DIR_ORIG)),
         event(NFTO_CMD_FLOW_HW, samples::flow_hw(NFTO_A_FLOW_DIR_REPLY)),
         event(NFTO_CMD_FLOW_END,
-              bytes::join({samples::full_flow(78),
-                           bytes::u32(NFTO_A_FLOW_REASON,
-                                      NFTO_REASON_TCP_CLOSE)})),
+              bytes::join(
+                  {samples::full_flow(78),
+                   bytes::u32(NFTO_A_FLOW_END_REASON, NFTO_REASON_TCP_CLOSE)})),
         event(NFTO_CMD_PORT_CHANGE, samples::port()),
         event(NFTO_CMD_REFUSAL_NEW, samples::refusal())};
     const auto begun = next_of<FlowNew>(events);
@@ -123,11 +125,11 @@ TEST_CASE("events of every kind")
     CHECK_FALSE(begun.flow.end_reason);
     const auto refused = next_of<FlowHw>(events);
     CHECK(refused.id == 77);
-    CHECK(refused.table == 5);
+    CHECK(refused.flowtable == 5);
     CHECK(refused.orig.sport == 4000);
     CHECK_FALSE(refused.reply);
     CHECK(refused.direction.in_ifindex == 3);
-    CHECK(refused.direction.state == Hw::out);
+    CHECK(refused.direction.hw == Hw::out);
     CHECK(refused.direction.reason == Reason::refused);
     CHECK(refused.direction.error == 95);
     CHECK(refused.direction.why == "no such action");
@@ -147,8 +149,10 @@ TEST_CASE("several events of a datagram, and what is no event")
     const Buffer port = event(NFTO_CMD_PORT_CHANGE, samples::port());
     stream.fake->queue = {
         // Nothing, an event of a newer module, another family's, an old answer.
-        Buffer(), event(99, samples::port()),
-        bytes::message(GENL_ID_CTRL, 0, bytes::genl(1, {}), 0, 0), bytes::ack(),
+        Buffer(),
+        event(99, samples::port()),
+        bytes::message(GENL_ID_CTRL, 0, bytes::genl(1, {}), 0, 0),
+        bytes::ack(),
         event(NFTO_CMD_PORT_GET, samples::port()),
         bytes::join({port, event(99, {}), port})};
     next_of<PortChange>(events);
@@ -179,10 +183,12 @@ TEST_CASE("a stream that fails goes on")
         return got.error().code;
     };
     stream.fake->queue = {
-        EINTR, event(NFTO_CMD_FLOW_NEW, bytes::u8(NFTO_A_FLOW_ID, 1)),
+        EINTR,
+        event(NFTO_CMD_FLOW_NEW, bytes::u8(NFTO_A_FLOW_ID, 1)),
         bytes::message(bytes::family, 0, Buffer(2), 0, 0),
         bytes::join({event(NFTO_CMD_PORT_CHANGE, {}), port}),
-        bytes::join({port, Buffer(8)}), port};
+        bytes::join({port, Buffer(8)}),
+        port};
     CHECK(code() == EINTR);
     CHECK(code() == EPROTO);
     CHECK(code() == EPROTO);

@@ -90,7 +90,8 @@ void check_lengths(const Buffer &attrs,
 template <typename T>
 void check_lengths(const Buffer &attrs, std::vector<std::uint16_t> texts = {})
 {
-    check_lengths<T>(attrs, [](const Buffer &all) { return all; }, texts);
+    check_lengths<T>(
+        attrs, [](const Buffer &all) { return all; }, texts);
 }
 
 /// Cut off anywhere but between two attributes, it makes no sense.
@@ -107,9 +108,9 @@ template <typename T> void check_cut(const Buffer &attrs)
 /// What a newer module may say changes nothing.
 template <typename T> void check_unknown(const Buffer &attrs)
 {
-    const Buffer unknown = bytes::join(
-        {bytes::u32(200, 1), bytes::raw(201, {1, 2, 3}), bytes::flag(0x3fff),
-         bytes::nest(202, {bytes::u8(1, 2)})});
+    const Buffer unknown =
+        bytes::join({bytes::u32(200, 1), bytes::raw(201, {1, 2, 3}),
+                     bytes::flag(0x3fff), bytes::nest(202, {bytes::u8(1, 2)})});
     CHECK(parses<T>(bytes::join({unknown, attrs})));
     CHECK(parses<T>(bytes::join({attrs, unknown})));
 }
@@ -134,7 +135,7 @@ void check_full_dir(const Direction &dir)
     CHECK(dir.next_hop->text() == "10.2.0.254");
     CHECK(dir.encap == std::vector<Encap>{{0x88a8, 100}, {0x8100, 200}});
     CHECK(dir.mtu == 1500);
-    CHECK(dir.state == Hw::adding);
+    CHECK(dir.hw == Hw::adding);
     CHECK(dir.reason == Reason::busy);
     CHECK(dir.error == 16);
     CHECK(dir.why == "firmware is busy");
@@ -150,7 +151,7 @@ void check_short_dir(const Direction &dir)
 {
     CHECK(dir.in_ifindex == 4);
     CHECK(dir.mtu == 1400);
-    CHECK(dir.state == Hw::out);
+    CHECK(dir.hw == Hw::out);
     CHECK(dir.reason == Reason::no_port);
     CHECK_FALSE(dir.mac);
     CHECK_FALSE(dir.next_hop);
@@ -170,7 +171,7 @@ TEST_CASE("a flow with all there is")
 {
     const auto flow = parsed<Flow>(samples::full_flow());
     CHECK(flow.id == 77);
-    CHECK(flow.table == 5);
+    CHECK(flow.flowtable == 5);
     CHECK(flow.zone == 65535);
     CHECK(flow.mark == 42);
     CHECK(flow.ct_id == 0xdeadbeef);
@@ -184,7 +185,7 @@ TEST_CASE("a flow with all there is")
     check_full_dir(flow.dir_orig);
     check_short_dir(flow.dir_reply);
     CHECK_FALSE(flow.end_reason);
-    CHECK(flow.place() == Place::waiting);
+    CHECK(flow.state() == FlowState::waiting);
 }
 
 TEST_CASE("nothing of one flow is left in the next")
@@ -192,12 +193,12 @@ TEST_CASE("nothing of one flow is left in the next")
     Flow flow;
     REQUIRE(netlink::parse(
         bytes::join({samples::full_flow(),
-                     bytes::u32(NFTO_A_FLOW_REASON, NFTO_REASON_EXPIRED)}),
+                     bytes::u32(NFTO_A_FLOW_END_REASON, NFTO_REASON_EXPIRED)}),
         flow));
     CHECK(flow.end_reason == Reason::expired);
     REQUIRE(netlink::parse(samples::short_flow(78), flow));
     CHECK(flow.id == 78);
-    CHECK(flow.table == 6);
+    CHECK(flow.flowtable == 6);
     CHECK(flow.zone == 0);
     CHECK(flow.mark == 0);
     CHECK(flow.ct_id == 0);
@@ -236,9 +237,9 @@ TEST_CASE("a port with all there is, and with nothing")
     CHECK(port.full_at == 4096);
     CHECK(port.queued == 7);
     CHECK(port.workers == 4);
-    CHECK(port.adds == 1000);
+    CHECK(port.accepted == 1000);
     CHECK(port.refused == 1001);
-    CHECK(port.removes == 1002);
+    CHECK(port.removed == 1002);
     CHECK(port.stuck == 1003);
     CHECK(port.queries == 1004);
     CHECK(port.lost == 1005);
@@ -266,27 +267,27 @@ TEST_CASE("a port with all there is, and with nothing")
 
 TEST_CASE("a table with all there is, and one that nftables has deleted")
 {
-    const auto table = parsed<Table>(samples::table());
-    CHECK(table.id == 5);
-    CHECK(table.name == "ft");
-    CHECK(table.table == "filter");
-    CHECK(table.family == 1);
-    CHECK(table.priority == -10);
-    CHECK(table.offload);
-    CHECK(table.counter);
-    CHECK(table.devices == std::vector<std::uint32_t>{3, 4});
-    CHECK(table.flows == 50);
-    CHECK(table.packets == 51);
-    CHECK(table.bytes == 52);
-    REQUIRE(table.reasons.size() == 2);
-    CHECK(table.reasons[0].reason == Reason::no_flow);
-    CHECK(table.reasons[0].count == 9);
-    CHECK(table.reasons[1].reason == Reason::expired);
-    CHECK(table.reasons[1].count == 10);
-    CHECK(table.follow_ruleset == false);
+    const auto flowtable = parsed<Flowtable>(samples::module_flowtable());
+    CHECK(flowtable.id == 5);
+    CHECK(flowtable.name == "ft");
+    CHECK(flowtable.table == "filter");
+    CHECK(flowtable.family == 1);
+    CHECK(flowtable.priority == -10);
+    CHECK(flowtable.offload);
+    CHECK(flowtable.counter);
+    CHECK(flowtable.devices == std::vector<std::uint32_t>{3, 4});
+    CHECK(flowtable.flows == 50);
+    CHECK(flowtable.packets == 51);
+    CHECK(flowtable.bytes == 52);
+    REQUIRE(flowtable.reasons.size() == 2);
+    CHECK(flowtable.reasons[0].reason == Reason::no_flow);
+    CHECK(flowtable.reasons[0].count == 9);
+    CHECK(flowtable.reasons[1].reason == Reason::expired);
+    CHECK(flowtable.reasons[1].count == 10);
+    CHECK(flowtable.follow_ruleset == false);
     CHECK_FALSE(
-        parsed<Table>(bytes::u32(NFTO_A_TABLE_ID, 6)).follow_ruleset);
-    const auto bare = parsed<Table>(bytes::u32(NFTO_A_TABLE_ID, 9));
+        parsed<Flowtable>(bytes::u32(NFTO_A_FLOWTABLE_ID, 6)).follow_ruleset);
+    const auto bare = parsed<Flowtable>(bytes::u32(NFTO_A_FLOWTABLE_ID, 9));
     CHECK(bare.name.empty());
     CHECK_FALSE(bare.offload);
     CHECK_FALSE(bare.counter);
@@ -297,7 +298,7 @@ TEST_CASE("a table with all there is, and one that nftables has deleted")
 TEST_CASE("totals, with and without what is recent")
 {
     const auto stats = parsed<Stats>(samples::stats());
-    CHECK(stats.tables == 1);
+    CHECK(stats.flowtables == 1);
     CHECK(stats.ports == 2);
     CHECK(stats.flows == 3);
     CHECK(stats.in_hardware == 4);
@@ -371,7 +372,7 @@ TEST_CASE("the module and its family")
 TEST_CASE("an object that is nothing makes no sense")
 {
     CHECK_FALSE(parses<Port>({}));
-    CHECK_FALSE(parses<Table>({}));
+    CHECK_FALSE(parses<Flowtable>({}));
     CHECK_FALSE(parses<Flow>({}));
     CHECK_FALSE(parses<FlowHw>({}));
     CHECK_FALSE(parses<netlink::Family>({}));
@@ -380,14 +381,15 @@ TEST_CASE("an object that is nothing makes no sense")
     CHECK_FALSE(parses<netlink::Family>(bytes::u16(CTRL_ATTR_FAMILY_ID, 3)));
     CHECK_FALSE(parses<netlink::Family>(bytes::join(
         {bytes::u16(CTRL_ATTR_FAMILY_ID, 33),
-         bytes::nest(CTRL_ATTR_MCAST_GROUPS,
-                     {bytes::nest(1, {bytes::u32(CTRL_ATTR_MCAST_GRP_ID, 1)})})})));
+         bytes::nest(
+             CTRL_ATTR_MCAST_GROUPS,
+             {bytes::nest(1, {bytes::u32(CTRL_ATTR_MCAST_GRP_ID, 1)})})})));
     CHECK_FALSE(parses<netlink::Family>(bytes::join(
         {bytes::u16(CTRL_ATTR_FAMILY_ID, 33),
          bytes::nest(CTRL_ATTR_MCAST_GROUPS,
                      {bytes::nest(1, {bytes::str(CTRL_ATTR_MCAST_GRP_NAME,
                                                  "flows")})})})));
-    // An event of a direction needs one.
+    // An event of a direction must have a direction.
     CHECK_FALSE(parses<FlowHw>(bytes::u64(NFTO_A_FLOW_ID, 1)));
 }
 
@@ -397,15 +399,16 @@ TEST_CASE("numbers that have no room make no sense")
     CHECK(parses<Flow>(bytes::join({id, bytes::u32(NFTO_A_FLOW_ZONE, 65535)})));
     CHECK_FALSE(
         parses<Flow>(bytes::join({id, bytes::u32(NFTO_A_FLOW_ZONE, 65536)})));
-    CHECK(parses<ProbeAnswer>(bytes::u32(NFTO_A_PROBE_ERROR, 0x7fffffff)));
-    CHECK_FALSE(parses<ProbeAnswer>(bytes::u32(NFTO_A_PROBE_ERROR, 0x80000000)));
+    CHECK(parses<ProbeAnswer>(bytes::u32(NFTO_A_PROBE_ERRNO, 0x7fffffff)));
+    CHECK_FALSE(
+        parses<ProbeAnswer>(bytes::u32(NFTO_A_PROBE_ERRNO, 0x80000000)));
     CHECK_FALSE(parses<Refusal>(bytes::u32(NFTO_A_REFUSAL_ZONE, 0x10000)));
 }
 
 TEST_CASE("values of a newer module are kept")
 {
-    const auto answer = parsed<ProbeAnswer>(
-        bytes::u32(NFTO_A_PROBE_REASON, reason_count + 5));
+    const auto answer =
+        parsed<ProbeAnswer>(bytes::u32(NFTO_A_PROBE_REASON, reason_count + 5));
     CHECK(static_cast<std::uint32_t>(answer.reason) == reason_count + 5);
     CHECK(name(answer.reason) == "unknown");
 }
@@ -441,22 +444,22 @@ TEST_CASE("wrong lengths make no sense, unknown attributes do")
 {
     check_lengths<Info>(samples::info(), {NFTO_A_INFO_VERSION});
     check_lengths<Port>(samples::port(), {NFTO_A_PORT_NAME, NFTO_A_PORT_WHY});
-    check_lengths<Table>(samples::table(),
-                         {NFTO_A_TABLE_NAME, NFTO_A_TABLE_TABLE_NAME});
+    check_lengths<Flowtable>(samples::module_flowtable(),
+                             {NFTO_A_FLOWTABLE_NAME, NFTO_A_FLOWTABLE_TABLE});
     check_lengths<Flow>(samples::full_flow());
     check_lengths<FlowHw>(samples::flow_hw(NFTO_A_FLOW_DIR_REPLY));
     check_lengths<Stats>(samples::stats());
     check_lengths<Refusal>(samples::refusal());
     check_lengths<Counts>(samples::counts());
-    check_lengths<Changed>(bytes::join(
-        {bytes::u32(NFTO_A_COUNT_FLOWS, 1), bytes::u32(NFTO_A_COUNT_ENDED, 1),
-         bytes::u32(NFTO_A_COUNT_OFFERED, 1)}));
+    check_lengths<Changed>(bytes::join({bytes::u32(NFTO_A_COUNT_FLOWS, 1),
+                                        bytes::u32(NFTO_A_COUNT_ENDED, 1),
+                                        bytes::u32(NFTO_A_COUNT_OFFERED, 1)}));
     check_lengths<ProbeAnswer>(samples::probe_answer(), {NFTO_A_PROBE_WHY});
     check_lengths<netlink::Family>(bytes::u16(CTRL_ATTR_FAMILY_ID, 33));
 
     check_unknown<Info>(samples::info());
     check_unknown<Port>(samples::port());
-    check_unknown<Table>(samples::table());
+    check_unknown<Flowtable>(samples::module_flowtable());
     check_unknown<Flow>(samples::full_flow());
     check_unknown<FlowHw>(samples::flow_hw(NFTO_A_FLOW_DIR_REPLY));
     check_unknown<Stats>(samples::stats());
@@ -489,14 +492,14 @@ TEST_CASE("wrong lengths in nests make no sense")
                         in(NFTO_A_FLOW_DIR_REPLY), {NFTO_A_DIR_WHY});
     check_lengths<Flow>(inside(samples::encap(1, 2)),
                         [&](const Buffer &attrs) {
-                            return in(NFTO_A_FLOW_DIR_ORIG)(
-                                bytes::nest(NFTO_A_DIR_ENCAP, {attrs}));
+                            return in(NFTO_A_FLOW_DIR_ORIG)(bytes::nest(
+                                NFTO_A_DIR_ENCAP, {attrs}));
                         },
                         {});
     check_lengths<Stats>(
-        inside(samples::reason_count(NFTO_A_STATS_REASON_COUNT, 1, 2)),
+        inside(samples::reason_count(NFTO_A_STATS_REASONS, 1, 2)),
         [](const Buffer &attrs) {
-            return bytes::nest(NFTO_A_STATS_REASON_COUNT, {attrs});
+            return bytes::nest(NFTO_A_STATS_REASONS, {attrs});
         },
         {});
 }
@@ -504,7 +507,7 @@ TEST_CASE("wrong lengths in nests make no sense")
 TEST_CASE("what is cut off makes no sense")
 {
     check_cut<Port>(samples::port());
-    check_cut<Table>(samples::table());
+    check_cut<Flowtable>(samples::module_flowtable());
     check_cut<Flow>(samples::full_flow());
     check_cut<Stats>(samples::stats());
     check_cut<Refusal>(samples::refusal());
@@ -561,7 +564,8 @@ TEST_CASE("a connection of conntrack")
     check_lengths<Connection>(samples::connection(), {CTA_USE});
 }
 
-TEST_CASE("a connection's keys of GRE are no ports, its zone may be its tuple's")
+TEST_CASE(
+    "a connection's keys of GRE are no ports, its zone may be its tuple's")
 {
     const auto ct = parsed<Connection>(bytes::nest(
         CTA_TUPLE_ORIG,
@@ -667,11 +671,11 @@ TEST_CASE("what errors say")
     CHECK_FALSE(error_of(0, bytes::join({bytes::hex("01000000"), Buffer(16)})));
     CHECK_FALSE(error_of(0, bytes::join({bytes::hex("00000080"), Buffer(16)})));
     // A request that is longer than what there is, or shorter than its header.
-    CHECK_FALSE(error_of(bytes::ack_tlvs,
-                         bytes::join({bytes::hex("feffffff ffffff00"),
-                                      Buffer(12)})));
-    CHECK(error_of(bytes::ack_tlvs, bytes::join({bytes::hex("feffffff 00000000"),
-                                                 Buffer(12)})));
+    CHECK_FALSE(
+        error_of(bytes::ack_tlvs,
+                 bytes::join({bytes::hex("feffffff ffffff00"), Buffer(12)})));
+    CHECK(error_of(bytes::ack_tlvs,
+                   bytes::join({bytes::hex("feffffff 00000000"), Buffer(12)})));
     // A sentence that is cut off.
     CHECK_FALSE(error_of(bytes::ack_tlvs | bytes::capped,
                          bytes::join({bytes::hex("feffffff"), Buffer(16),

@@ -35,8 +35,10 @@ Buffer recorded(std::string_view text)
 struct Talk {
     Client open()
     {
-        expect({recorded(recordings::family), recorded(recordings::acknowledged)});
-        expect({recorded(recordings::info), recorded(recordings::acknowledged)});
+        expect(
+            {recorded(recordings::family), recorded(recordings::acknowledged)});
+        expect(
+            {recorded(recordings::info), recorded(recordings::acknowledged)});
         auto client = Client::over(std::move(owned));
         REQUIRE(client);
         return std::move(*client);
@@ -62,7 +64,7 @@ Tuple some_tuple()
 
 } // namespace
 
-TEST_CASE("recorded: the module, its ports, tables, totals and refusals")
+TEST_CASE("recorded: the module, its ports, flowtables, totals and refusals")
 {
     if (!little_endian())
         return;
@@ -79,37 +81,40 @@ TEST_CASE("recorded: the module, its ports, tables, totals and refusals")
     CHECK(ports->at(0).kind == PortKind::flowtable);
     CHECK(ports->at(1).name == "wan");
     CHECK(ports->at(1).in_hardware == 4);
-    CHECK(ports->at(1).adds == 4);
+    CHECK(ports->at(1).accepted == 4);
     CHECK_FALSE(ports->at(1).full_at);
 
     talk.expect({recorded(recordings::no_port)});
-    CHECK(client.port(1).error().message() ==
-          "asking the module for a port: No flowtable with \"flags offload\" has "
-          "this device (No such device)");
+    CHECK(
+        client.port(1).error().message() ==
+        "asking the module for a port: No flowtable with \"flags offload\" has "
+        "this device (No such device)");
 
-    talk.expect({recorded(recordings::tables), recorded(recordings::flows_end)});
-    const auto tables = client.tables();
-    REQUIRE(tables);
-    REQUIRE(tables->size() == 1);
-    CHECK(tables->at(0).id == 6);
-    CHECK(tables->at(0).name == "ft");
-    CHECK(tables->at(0).table == "t");
-    CHECK(tables->at(0).offload);
-    CHECK(tables->at(0).counter);
-    CHECK(tables->at(0).devices == std::vector<std::uint32_t>{4, 2});
-    REQUIRE(tables->at(0).reasons.size() == 3);
-    CHECK(tables->at(0).reasons[1].reason == Reason::protocol);
-    CHECK(tables->at(0).reasons[1].count == 19);
+    talk.expect(
+        {recorded(recordings::tables), recorded(recordings::flows_end)});
+    const auto flowtables = client.flowtables();
+    REQUIRE(flowtables);
+    REQUIRE(flowtables->size() == 1);
+    CHECK(flowtables->at(0).id == 6);
+    CHECK(flowtables->at(0).name == "ft");
+    CHECK(flowtables->at(0).table == "t");
+    CHECK(flowtables->at(0).offload);
+    CHECK(flowtables->at(0).counter);
+    CHECK(flowtables->at(0).devices == std::vector<std::uint32_t>{4, 2});
+    REQUIRE(flowtables->at(0).reasons.size() == 3);
+    CHECK(flowtables->at(0).reasons[1].reason == Reason::protocol);
+    CHECK(flowtables->at(0).reasons[1].count == 19);
 
-    talk.expect({recorded(recordings::stats), recorded(recordings::acknowledged)});
+    talk.expect(
+        {recorded(recordings::stats), recorded(recordings::acknowledged)});
     const auto stats = client.stats();
     REQUIRE(stats);
     CHECK(stats->flows == 4);
     CHECK(stats->in_hardware == 8);
     CHECK(stats->recent);
 
-    talk.expect({recorded(recordings::refusals),
-                 recorded(recordings::flows_end)});
+    talk.expect(
+        {recorded(recordings::refusals), recorded(recordings::flows_end)});
     const auto refusals = client.refusals();
     REQUIRE(refusals);
     REQUIRE(refusals->size() == 1);
@@ -143,7 +148,7 @@ TEST_CASE("recorded: flows")
     CHECK(marked.reply == marked.orig.reversed());
     CHECK(marked.idle_ms == 8452);
     CHECK(marked.expires_ms == 591548);
-    CHECK(marked.place() == Place::hardware);
+    CHECK(marked.state() == FlowState::hardware);
     REQUIRE(marked.dir_orig.mac);
     CHECK(text(*marked.dir_orig.mac) == "82:2e:ea:24:dd:38");
     CHECK(marked.dir_orig.cookie == 770);

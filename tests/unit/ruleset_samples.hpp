@@ -13,7 +13,8 @@ using namespace bytes;
 
 inline constexpr std::uint8_t inet = 1;
 
-inline Buffer nf(std::uint8_t type, const Buffer &attrs, std::uint16_t flags = 2)
+inline Buffer nf(std::uint8_t type, const Buffer &attrs,
+                 std::uint16_t flags = 2)
 {
     Buffer payload;
     put(payload, inet);

@@ -231,7 +231,7 @@ TEST_CASE("a table is made in one transaction", "[ruleset]")
     REQUIRE(nftables::create_over(fake, setup_of({"eth0"})));
     CHECK(fake.sent.size() == 3);
 
-    // One protocol needs no set; a table of ours goes before.
+    // One protocol needs no set. A table of ours is deleted first.
     auto setup = setup_of({"eth0"});
     setup.protocols = {"udp"};
     fake.answers.push_back(generation(9));

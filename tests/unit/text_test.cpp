@@ -40,15 +40,15 @@ template <typename Enum> void check_names(std::uint32_t count)
     CHECK_FALSE(from_name<Enum>(""));
 }
 
-Direction direction(Hw state, Reason reason = Reason::none)
+Direction direction(Hw hw, Reason reason = Reason::none)
 {
     Direction dir;
-    dir.state = state;
+    dir.hw = hw;
     dir.reason = reason;
     return dir;
 }
 
-Place place_of(const Direction &orig, const Direction &reply)
+FlowState state_of(const Direction &orig, const Direction &reply)
 {
     Flow one;
     one.dir_orig = orig;
@@ -56,8 +56,8 @@ Place place_of(const Direction &orig, const Direction &reply)
     Flow other;
     other.dir_orig = reply;
     other.dir_reply = orig;
-    REQUIRE(one.place() == other.place());
-    return one.place();
+    REQUIRE(one.state() == other.state());
+    return one.state();
 }
 
 } // namespace
@@ -70,8 +70,9 @@ TEST_CASE("addresses are read and written")
     CHECK(address_again("2001:db8::1") == "2001:db8::1");
     CHECK(address_again("2001:0DB8:0:0::1") == "2001:db8::1");
     CHECK(address_again("::ffff:10.0.0.1") == "::ffff:10.0.0.1");
-    for (const char *text : {"", "10.0.0", "10.0.0.256", "10.0.0.1 ", "::g",
-                             "fe80::1%eth0", "1.2.3.4.5", "host", "010.0.0.1"}) {
+    for (const char *text :
+         {"", "10.0.0", "10.0.0.256", "10.0.0.1 ", "::g", "fe80::1%eth0",
+          "1.2.3.4.5", "host", "010.0.0.1"}) {
         INFO(text);
         CHECK(address_again(text) == no);
     }
@@ -100,9 +101,9 @@ TEST_CASE("prefixes are read and written")
     CHECK(prefix_again("2001:db8::/32") == "2001:db8::/32");
     CHECK(prefix_again("::1/128") == "::1");
     CHECK(prefix_again("::1") == "::1");
-    for (const char *text : {"10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1",
-                             "10.0.0.0/+8", "10.0.0.0/8x", "10.0.0.0/ 8",
-                             "10.0.0.0/300", "10.0.0.0/8/8"}) {
+    for (const char *text :
+         {"10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/+8",
+          "10.0.0.0/8x", "10.0.0.0/ 8", "10.0.0.0/300", "10.0.0.0/8/8"}) {
         INFO(text);
         CHECK(prefix_again(text) ==
               "error: After the slash comes a number from 0 to 32");
@@ -157,7 +158,8 @@ TEST_CASE("every value has a name, a text, and comes back by its name")
     check_names<PortState>(port_state_count);
     check_names<PortKind>(port_kind_count);
     check_names<Hw>(hw_count);
-    check_names<Place>(place_count);
+    check_names<FlowState>(flow_state_count);
+    check_names<ReasonKind>(reason_kind_count);
     check_names<Feature>(feature_count);
     CHECK(name(Reason::tcp_close) == "tcp-close");
     CHECK(from_name<Feature>("qinq-out") == Feature::qinq_out);
@@ -171,15 +173,33 @@ TEST_CASE("a flow is where its directions are")
     const auto queued = direction(Hw::out, Reason::waiting);
     const auto adding = direction(Hw::adding, Reason::waiting);
     const auto leaving = direction(Hw::removing, Reason::leaving);
-    CHECK(place_of(in, in) == Place::hardware);
-    CHECK(place_of(in, refused) == Place::half);
-    CHECK(place_of(in, queued) == Place::half);
-    CHECK(place_of(in, adding) == Place::half);
-    CHECK(place_of(in, leaving) == Place::half);
-    CHECK(place_of(queued, refused) == Place::waiting);
-    CHECK(place_of(adding, refused) == Place::waiting);
-    CHECK(place_of(direction(Hw::adding), refused) == Place::waiting);
-    CHECK(place_of(refused, refused) == Place::software);
-    CHECK(place_of(refused, leaving) == Place::software);
-    CHECK(place_of(leaving, leaving) == Place::software);
+    CHECK(state_of(in, in) == FlowState::hardware);
+    CHECK(state_of(in, refused) == FlowState::half);
+    CHECK(state_of(in, queued) == FlowState::half);
+    CHECK(state_of(in, adding) == FlowState::half);
+    CHECK(state_of(in, leaving) == FlowState::half);
+    CHECK(state_of(queued, refused) == FlowState::waiting);
+    CHECK(state_of(adding, refused) == FlowState::waiting);
+    CHECK(state_of(direction(Hw::adding), refused) == FlowState::waiting);
+    CHECK(state_of(refused, refused) == FlowState::software);
+    CHECK(state_of(refused, leaving) == FlowState::software);
+    CHECK(state_of(leaving, leaving) == FlowState::software);
+}
+
+TEST_CASE("what a reason is of")
+{
+    const auto all = [](Reason reason) {
+        const auto found = kinds(reason);
+        return std::vector<ReasonKind>(found.begin(), found.end());
+    };
+    CHECK(all(Reason::none).empty());
+    CHECK(all(Reason::expired) == std::vector{ReasonKind::ended});
+    // The first one is counted.
+    CHECK(all(Reason::no_carrier) ==
+          std::vector{ReasonKind::ended, ReasonKind::not_in_hardware});
+    CHECK(all(Reason{reason_count}).empty());
+    for (std::uint32_t value = 1; value < reason_count; ++value) {
+        CAPTURE(name(Reason{value}));
+        CHECK_FALSE(all(Reason{value}).empty());
+    }
 }

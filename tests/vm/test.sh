@@ -164,6 +164,72 @@ status=$?
 check "TERM: 143, with what was printed" printed_and 143 before
 check "and what it ran has ended" grep -qx ended "$dir/times"
 
+echo "# several scripts in one boot"
+job() {
+	{ echo "#!/bin/bash"; cat; } >"$dir/$1"
+	chmod +x "$dir/$1"
+}
+job good.sh <<'END'
+echo "# $*"
+printf 'ok 1 - a\377b\n'
+echo "1..1"
+END
+job bad.sh <<'END'
+modprobe dummy
+echo "ok 1 - a"
+echo "not ok 2 - b"
+echo "1..2"
+exit 1
+END
+job leaves.sh <<'END'
+ip netns add left
+echo "ok 1 - a"
+echo "1..1"
+END
+job hangs.sh <<'END'
+echo "ok 1 - a"
+sleep 1000
+END
+job warns.sh <<'END'
+echo "<4>WARNING: a test" >/dev/kmsg
+echo "ok 1 - a"
+echo "1..1"
+END
+odd=$'a\377b'
+several() {
+	"$here/several" -k "$kernel" -c "$dir/console" "$@" >"$dir/out" 2>"$dir/err" </dev/null
+	status=$?
+	fault=$(grep -aE '^# \[' "$dir/out")
+	grep -avE '^# (good|bad|leaves|hangs|warns): [0-9]+ s$|^# \[' "$dir/out" >"$dir/rest"
+	mv "$dir/rest" "$dir/out"
+}
+boots() { [[ $(grep -c 'nfto-vm: tainted' "$dir/console") == "$1" ]]; }
+several -n 3 60 "$dir/good.sh" 1 2 -- 60 "$dir/good.sh"
+check "two that pass: their names, one numbering" printed_and 0 "# 1 2
+ok 4 - good: $odd
+# 
+ok 5 - good: $odd
+1..5"
+check "in one boot" boots 1
+several 60 "$dir/bad.sh" -- 60 "$dir/leaves.sh" -- 60 "$dir/good.sh" x
+check "one that fails, one that leaves something behind, and one after them" \
+	printed_and 1 "ok 1 - bad: a
+not ok 2 - bad: b
+ok 3 - leaves: a
+not ok 4 - leaves: it leaves nothing behind
+# network namespaces: left ;
+# x
+ok 5 - good: $odd
+1..5"
+check "which has another boot" boots 1
+several 3 "$dir/hangs.sh" -- 60 "$dir/warns.sh"
+check "one that hangs, and one that the kernel complains of" printed_and 1 "ok 1 - hangs: a
+not ok 2 - hangs: it ends within 3 s
+ok 3 - warns: a
+not ok 4 - warns: the kernel has not complained
+1..4"
+check "with what it said" grep -q 'WARNING: a test' <<<"$fault"
+
 echo "# a terminal"
 script <<'END'
 [[ -t 0 && -t 1 ]] && tty

@@ -4,13 +4,16 @@
 #include <array>
 #include <cstring>
 
+#include "words/help.hpp"
+
 namespace nfto::cli {
 namespace {
 
 constexpr std::array<GlobalOption, 5> options{{
-    {"-j", "--json", "", "print JSON, errors too"},
+    {"-j", "--json", "", "print JSON, also for errors"},
     {"-p", "--pretty", "", "print JSON with line breaks"},
-    {"-n", "--netns", "NETNS", "work in this network namespace (a name or path)"},
+    {"-n", "--netns", "NETNS",
+     "work in this network namespace (a name or path)"},
     {"-h", "--help", "", "help on the command"},
     {"-V", "--version", "", "the version of this tool"},
 }};
@@ -29,10 +32,8 @@ struct Line {
 
 class LineParser {
 public:
-    explicit LineParser(std::span<const std::string_view> words)
-        : words_(words)
-    {
-    }
+    explicit LineParser(std::span<const std::string_view> words) : words_(words)
+    {}
 
     Line parse()
     {
@@ -72,7 +73,7 @@ private:
     {
         if (name.empty())
             line_.problem = wrong_usage("'-n' needs NETNS after it.",
-                                        "To see what there is: ip netns");
+                                        "To see which there are: ip netns");
         line_.netns = name;
     }
 
@@ -106,8 +107,8 @@ void report(const Problem &problem, Json &json)
 void report(const Problem &problem, Output &err)
 {
     const std::string &what = problem.error.what;
-    err.print("nft-offload: {}{}{}\n", printable(what), what.empty() ? "" : ": ",
-              printable(why_of(problem)));
+    err.print("nft-offload: {}{}{}\n", printable(what),
+              what.empty() ? "" : ": ", printable(why_of(problem)));
     if (!problem.hint.empty())
         err.print("{}\n", problem.hint);
 }
@@ -156,8 +157,8 @@ private:
     {
         const auto args = Arguments::parse(verb, words);
         if (!args)
-            return fail(hinted(args.error(), "nft-offload help " +
-                                                 verb_name(verb)));
+            return fail(
+                hinted(args.error(), "nft-offload help " + verb_name(verb)));
         if (line_.netns)
             if (auto entered = enter_netns(*line_.netns); !entered)
                 return fail(entered.error());
@@ -165,8 +166,8 @@ private:
                         json_ ? &*json_ : nullptr};
         Outcome outcome = verb.run(context);
         if (!outcome)
-            return fail(hinted(outcome.error(), "nft-offload help " +
-                                                    verb_name(verb)));
+            return fail(
+                hinted(outcome.error(), "nft-offload help " + verb_name(verb)));
         return outcome;
     }
 
@@ -192,7 +193,7 @@ private:
     static Problem hinted(Problem problem, const std::string &help)
     {
         if (problem.exit == Exit::usage && problem.hint.empty())
-            problem.hint = "What there is: " + help;
+            problem.hint = "For help: " + help;
         return problem;
     }
 

@@ -31,11 +31,4 @@ struct GlobalOption {
 [[nodiscard]] int run(std::span<const std::string_view> words, System &system,
                       Devices &devices, Text &out, Output &err);
 
-/// Help on everything, on an object, or on one verb.
-void print_help(Output &out);
-void print_help(Output &out, std::string_view object);
-void print_help(Output &out, const Verb &verb);
-/// "usage: nft-offload ..." of a verb, in one line or several.
-[[nodiscard]] std::string usage(const Verb &verb);
-
 } // namespace nfto::cli

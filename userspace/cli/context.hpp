@@ -12,10 +12,10 @@
 
 #include "devices.hpp"
 #include "files.hpp"
-#include "grammar.hpp"
-#include "json.hpp"
 #include "links.hpp"
-#include "text.hpp"
+#include "view/json.hpp"
+#include "view/text.hpp"
+#include "words/grammar.hpp"
 
 namespace nfto::cli {
 

@@ -10,7 +10,7 @@
 
 #include <fmt/format.h>
 
-#include "text.hpp"
+#include "view/text.hpp"
 
 namespace nfto::cli {
 
@@ -41,7 +41,7 @@ tl::expected<std::uint32_t, Problem> find_device(std::string_view name)
     if (!ifindex)
         return fail(no_such(
             fmt::format("There is no network device '{}'.", printable(name)),
-            "To see what there is: ip -br link"));
+            "To see which devices there are: ip -br link"));
     return ifindex;
 }
 
@@ -49,14 +49,13 @@ tl::expected<void, Problem> enter_netns(const std::string &netns)
 {
     const std::string what =
         fmt::format("entering the network namespace '{}'", printable(netns));
-    const std::string path = netns.find('/') == std::string::npos
-                                 ? "/run/netns/" + netns
-                                 : netns;
+    const std::string path =
+        netns.find('/') == std::string::npos ? "/run/netns/" + netns : netns;
     const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT)
         return fail(Problem{Exit::no_such,
                             {what, ENOENT, "There is none of this name."},
-                            "To see what there is: ip netns"});
+                            "To see which there are: ip netns"});
     if (fd < 0)
         return fail(Error{what, errno, {}});
     const int code = setns(fd, CLONE_NEWNET) ? errno : 0;
@@ -64,7 +63,7 @@ tl::expected<void, Problem> enter_netns(const std::string &netns)
     if (code == EINVAL)
         return fail(Problem{Exit::no_such,
                             {what, code, "It is no network namespace."},
-                            "To see what there is: ip netns"});
+                            "To see which there are: ip netns"});
     if (code)
         return fail(Error{what, code, {}});
     return {};

@@ -21,7 +21,8 @@ public:
     using Lookup = std::function<std::string(std::uint32_t)>;
 
     /// @param lookup the name of an ifindex, or empty.
-    explicit Devices(Lookup lookup = from_system) : lookup_(std::move(lookup)) {}
+    explicit Devices(Lookup lookup = from_system) : lookup_(std::move(lookup))
+    {}
 
     /// "eth0"; empty when there is no such device any more.
     [[nodiscard]] const std::string &name(std::uint32_t ifindex);

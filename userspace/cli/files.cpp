@@ -67,8 +67,8 @@ int write_beside(std::string &temporary, std::string_view content)
     return 0;
 }
 
-std::vector<std::string_view>
-split(std::string_view text, std::string_view separators)
+std::vector<std::string_view> split(std::string_view text,
+                                    std::string_view separators)
 {
     std::vector<std::string_view> parts;
     while (!text.empty()) {
@@ -119,8 +119,8 @@ bool Files::exists(std::string_view path) const
     return access(real(path).c_str(), F_OK) == 0;
 }
 
-std::vector<std::string>
-Files::list(std::string_view folder, std::string_view ending) const
+std::vector<std::string> Files::list(std::string_view folder,
+                                     std::string_view ending) const
 {
     std::vector<std::string> paths;
     std::error_code code;

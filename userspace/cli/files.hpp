@@ -24,13 +24,13 @@ public:
     [[nodiscard]] bool exists(std::string_view path) const;
     /// Paths of the files of a folder whose names end so, sorted; empty if
     /// there is no such folder.
-    [[nodiscard]] std::vector<std::string>
-    list(std::string_view folder, std::string_view ending) const;
+    [[nodiscard]] std::vector<std::string> list(std::string_view folder,
+                                                std::string_view ending) const;
 
     /// All or nothing: readers see the old file or the new one. Makes the
     /// folder that it is in.
-    [[nodiscard]] Result<void>
-    write(std::string_view path, std::string_view content) const;
+    [[nodiscard]] Result<void> write(std::string_view path,
+                                     std::string_view content) const;
     /// ENOENT if there is none.
     [[nodiscard]] Result<void> remove(std::string_view path) const;
 

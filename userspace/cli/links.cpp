@@ -30,8 +30,7 @@ class Socket {
 public:
     Socket(int family, int type, int protocol) noexcept
         : fd_(socket(family, type | SOCK_CLOEXEC, protocol))
-    {
-    }
+    {}
     Socket(const Socket &) = delete;
     Socket &operator=(const Socket &) = delete;
     ~Socket()
@@ -238,8 +237,8 @@ std::uint32_t feature_count_of(const Socket &socket, const std::string &device)
 }
 
 // Where hw-tc-offload is among the features, which no number is fixed for.
-std::optional<std::uint32_t>
-tc_feature(const Socket &socket, const std::string &device)
+std::optional<std::uint32_t> tc_feature(const Socket &socket,
+                                        const std::string &device)
 {
     const auto count = feature_count_of(socket, device);
     ethtool_gstrings header{};
@@ -301,8 +300,8 @@ Result<std::vector<Link>> read_links()
     return links;
 }
 
-const Link *
-find_link(const std::vector<Link> &links, const std::string &name) noexcept
+const Link *find_link(const std::vector<Link> &links,
+                      const std::string &name) noexcept
 {
     const auto found =
         std::find_if(links.begin(), links.end(),
@@ -310,8 +309,8 @@ find_link(const std::vector<Link> &links, const std::string &name) noexcept
     return found == links.end() ? nullptr : &*found;
 }
 
-const Link *
-find_link(const std::vector<Link> &links, std::uint32_t ifindex) noexcept
+const Link *find_link(const std::vector<Link> &links,
+                      std::uint32_t ifindex) noexcept
 {
     const auto found =
         std::find_if(links.begin(), links.end(),

@@ -44,9 +44,9 @@ struct Link {
 /// All devices of the own network namespace.
 [[nodiscard]] Result<std::vector<Link>> read_links();
 
-[[nodiscard]] const Link *
-find_link(const std::vector<Link> &links, const std::string &name) noexcept;
-[[nodiscard]] const Link *
-find_link(const std::vector<Link> &links, std::uint32_t ifindex) noexcept;
+[[nodiscard]] const Link *find_link(const std::vector<Link> &links,
+                                    const std::string &name) noexcept;
+[[nodiscard]] const Link *find_link(const std::vector<Link> &links,
+                                    std::uint32_t ifindex) noexcept;
 
 } // namespace nfto::cli

@@ -23,14 +23,14 @@ namespace nfto::cli {
 [[nodiscard]] std::string kept_text(const Setup &setup);
 /// The setup of a file. EINVAL, with a sentence, when there is anything in it
 /// that is not understood.
-[[nodiscard]] Result<Setup>
-read_kept(const Files &files, const std::string &path);
+[[nodiscard]] Result<Setup> read_kept(const Files &files,
+                                      const std::string &path);
 /// EEXIST when there is a file of this table that is not of our making.
 [[nodiscard]] Result<void> may_keep(const Files &files, std::string_view table);
 /// EEXIST likewise.
 [[nodiscard]] Result<void> keep(const Files &files, const Setup &setup);
 /// ENOENT, and EEXIST likewise.
-[[nodiscard]] Result<void>
-forget_kept(const Files &files, std::string_view table);
+[[nodiscard]] Result<void> forget_kept(const Files &files,
+                                       std::string_view table);
 
 } // namespace nfto::cli

@@ -15,14 +15,14 @@ constexpr std::array<ExitText, 10> exit_texts{{
     {Exit::usage, "usage", "The command line makes no sense."},
     {Exit::no_module, "no-module", "The module nft_offload is not loaded."},
     {Exit::not_permitted, "not-permitted",
-     "Not permitted; it needs CAP_NET_ADMIN."},
+     "It is not permitted; it needs CAP_NET_ADMIN."},
     {Exit::version, "version",
-     "The versions of module and tool do not fit together."},
+     "The module and the tool have versions that do not fit together."},
     {Exit::no_such, "no-such",
-     "There is no such flow, table, port, device or network namespace."},
+     "There is no such flow, flowtable, port, device or network namespace."},
     {Exit::warnings, "warnings", "check: it works, with warnings."},
     {Exit::will_not_work, "will-not-work", "check, probe: it will not work."},
-    {Exit::unknown, "unknown", "check: not everything could be found out."},
+    {Exit::unknown, "unknown", "check: it could not find out everything."},
 }};
 
 } // namespace

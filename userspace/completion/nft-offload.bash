@@ -6,7 +6,8 @@
 _nft_offload_commands() {
 	case $1 in
 	flow) echo show count delete flush revalidate ;;
-	port | table) echo show set ;;
+	flowtable) echo show set ;;
+	port) echo show set ;;
 	stats | refusal) echo show ;;
 	esac
 }
@@ -14,7 +15,7 @@ _nft_offload_commands() {
 # _nft_offload_words VERB: what it takes, but for operands
 _nft_offload_words() {
 	local filter='state hw reason dev in proto src dst addr sport dport port
-		mark zone table'
+		mark zone flowtable'
 
 	case $1 in
 	'flow show') echo "$filter" id sort limit rate ;;
@@ -22,7 +23,7 @@ _nft_offload_words() {
 	'flow delete' | 'flow revalidate') echo "$filter" id ;;
 	'refusal show') echo reason ;;
 	'port set') echo block ;;
-	'table set') echo follow-ruleset ;;
+	'flowtable set') echo follow-ruleset ;;
 	top) echo "$filter" sort limit --interval --count --plain ;;
 	probe) echo to capacity ;;
 	explain) echo --zone ;;
@@ -52,7 +53,7 @@ _nft_offload_values() {
 	proto | --proto) echo tcp udp gre ;;
 	sort) echo packets bytes rate idle expires id ;;
 	-n | --netns) ip netns 2>/dev/null | cut -d' ' -f1 ;;
-	src | dst | addr | sport | dport | port | mark | zone | table | id | limit | \
+	src | dst | addr | sport | dport | port | mark | zone | flowtable | id | limit | \
 		capacity | --table | --zone | --interval | --count) ;;
 	*) return 1 ;;
 	esac
@@ -69,20 +70,31 @@ _nft_offload_operands() {
 }
 
 _nft_offload_objects() {
-	echo status flow port table stats refusal explain top monitor check probe \
+	echo status flow flowtable port stats refusal explain top monitor check probe \
 		enable disable help version
 }
 
 # _nft_offload_reasons VERB: why a direction is not in hardware, or why there is
 # no flow
 _nft_offload_reasons() {
+	local -a refusals=(
+		# reasons: written by netlink/generate, words refused 2
+		truncated ip-options protocol gre-version no-conntrack
+		not-established not-confirmed helper seq-adjust nat-clash
+		gre-nat ipsec no-route no-memory exists multicast bridged
+		# reasons: end
+	) directions=(
+		none
+		# reasons: written by netlink/generate, words not-in-hardware 2
+		software-flowtable waiting no-port port-unbound no-ethernet
+		neighbour encapsulation address refused full busy lost leaving
+		no-carrier route-check ruleset-check driver-unknown
+		# reasons: end
+	)
+
 	case $1 in
-	refusal*) echo truncated ip-options protocol gre-version no-conntrack \
-		not-established not-confirmed helper seq-adjust \
-		nat-clash gre-nat ipsec no-route no-memory exists ;;
-	*) echo none software-table waiting no-port port-unbound driver-unknown \
-		no-ethernet neighbour encapsulation address refused full \
-		busy lost leaving route-check ruleset-check ;;
+	refusal*) echo "${refusals[@]}" ;;
+	*) echo "${directions[@]}" ;;
 	esac
 }
 

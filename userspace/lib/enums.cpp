@@ -33,128 +33,145 @@ std::optional<Enum> find(const Table &table, std::string_view name) noexcept
     return std::nullopt;
 }
 
-constexpr std::array<Entry, 55> reason_table{{
+constexpr std::array<Entry, 58> reason_table{{
     {"none",
-     "No reason; a direction with it is in hardware."},
+     "There is no reason. A direction with it is in hardware."},
     {"no-flow",
-     "Packet left to the slow path. It belongs to no flow of the flowtable, as the first packets of every connection."},
+     "The packet was left to the slow path. It belongs to no flow of the flowtable; the first packets of every connection do not."},
     {"truncated",
-     "Packet left to the slow path. It ends before its headers do, or is no IP packet after all. Also, flow refused for such a packet."},
+     "The packet was left to the slow path. It ends before its headers do, or it is no IP packet after all. A flow is refused for the same reason when such a packet would begin it."},
     {"fragment",
-     "Packet left to the slow path. It is an IPv4 fragment."},
+     "The packet was left to the slow path. It is an IPv4 fragment."},
     {"ip-options",
-     "Packet left to the slow path. It has IPv4 options. A flow is refused for it when the packet that would begin it has them."},
+     "The packet was left to the slow path. It has IPv4 options. A flow is refused for the same reason when such a packet would begin it."},
     {"checksum",
-     "Packet left to the slow path. The checksum of its IPv4 header is wrong."},
+     "The packet was left to the slow path. The checksum of its IPv4 header is wrong."},
     {"ttl",
-     "Packet left to the slow path. Its TTL or hop limit is 1; the slow path answers with ICMP."},
+     "The packet was left to the slow path. Its TTL or hop limit is 1; the slow path answers with ICMP."},
     {"protocol",
-     "Packet left to the slow path, or flow refused. The protocol is none of TCP, UDP and GRE. IPv6 extension headers are none either, fragments among them."},
+     "The packet was left to the slow path, or the flow was refused. The protocol is not TCP, UDP or GRE. IPv6 extension headers, those of fragments among them, count as other protocols."},
     {"gre-version",
-     "Packet left to the slow path, or flow refused. It is not GRE of version 0; PPTP's is of version 1."},
+     "The packet was left to the slow path, or the flow was refused. It is GRE of another version than 0; PPTP uses version 1."},
     {"mtu",
-     "Packet left to the slow path. It is larger than the MTU of the route; the slow path fragments it or answers with ICMP."},
+     "The packet was left to the slow path. It is larger than the MTU of the route; the slow path fragments it or answers with ICMP."},
     {"not-for-us",
-     "Packet left to the slow path. Its link-layer destination is another host."},
+     "The packet was left to the slow path. Its link-layer destination is another host."},
     {"dropped",
-     "Packet of a flow, dropped in the fast path for want of memory."},
+     "The packet belongs to a flow, and was dropped in the fast path because there was no memory."},
     {"no-conntrack",
-     "Flow refused. The packet that reached \"flow add\" has no conntrack entry, because of notrack."},
+     "The flow was refused. The packet that reached \"flow add\" has no conntrack entry, because of notrack."},
     {"not-established",
-     "Flow refused. TCP's handshake is not over, or the packet has FIN or RST. Asked again with each packet that reaches \"flow add\"."},
+     "The flow was refused. The handshake of TCP is not over, or the packet has FIN or RST. Each packet that reaches \"flow add\" is another attempt."},
     {"not-confirmed",
-     "Flow refused. The conntrack entry is not confirmed yet, or was deleted."},
+     "The flow was refused. The conntrack entry is not confirmed yet, or it was deleted."},
     {"helper",
-     "Flow refused. The connection has a conntrack helper (FTP, SIP...) which has to see each packet."},
+     "The flow was refused. The connection has a conntrack helper (FTP, SIP...), which has to see each packet."},
     {"seq-adjust",
-     "Flow refused. Sequence numbers of the connection are adjusted, by a helper or by synproxy."},
+     "The flow was refused. A helper or synproxy changes the sequence numbers of the connection."},
     {"nat-clash",
-     "Flow refused. The conntrack entry clashed with another one when it was made, of packets that came at the same time; it does not live long."},
+     "The flow was refused. Two packets that came at the same time made two conntrack entries of one connection, and this is the one that does not live long."},
     {"gre-nat",
-     "Flow refused. It is GRE and translated by NAT."},
+     "The flow was refused. It is GRE, and NAT translates it."},
     {"ipsec",
-     "Flow refused. The packet came out of IPsec."},
+     "The flow was refused. The packet came out of IPsec."},
     {"no-route",
-     "Flow refused. One of its directions has no route."},
+     "The flow was refused. One of its directions has no route."},
     {"no-memory",
-     "Flow refused. There was no memory for it."},
+     "The flow was refused. There was no memory for it."},
     {"exists",
-     "Flow refused. Another flow has the same packets."},
+     "The flow was refused. There is a flow already for packets with the same addresses and ports."},
     {"expired",
-     "Flow has ended. No packet for the time-out (nf_flowtable_tcp_timeout, nf_flowtable_udp_timeout), neither in software nor in hardware."},
+     "The flow has ended. No packet came within the time-out (nf_flowtable_tcp_timeout, nf_flowtable_udp_timeout), neither in software nor in hardware."},
     {"tcp-close",
-     "Flow has ended. TCP's FIN or RST was seen; conntrack follows the rest of the connection."},
+     "The flow has ended. A TCP packet with FIN or RST was seen; conntrack follows the rest of the connection."},
     {"ct-gone",
-     "Flow has ended. Its conntrack entry was deleted (conntrack -D or -F)."},
+     "The flow has ended. Its conntrack entry was deleted (conntrack -D or -F)."},
     {"route-stale",
-     "Flow has ended. Its route or neighbour is not valid any more, or the flowtable has got another device; the next packet goes the new way and may begin a flow there."},
+     "The flow has ended. Its route or neighbour is not valid any more, or the flowtable has got another device. The next packet takes the new way and may begin a flow there."},
     {"device-down",
-     "Flow has ended. A device that it uses was set down."},
+     "The flow has ended. A device that it uses was set down."},
     {"device-gone",
-     "Flow has ended. A device that it uses was removed, or taken out of the flowtable."},
-    {"table-gone",
-     "Flow has ended. Its flowtable was deleted."},
+     "The flow has ended. A device that it uses was removed, or was taken out of the flowtable."},
+    {"flowtable-gone",
+     "The flow has ended. Its flowtable was deleted."},
     {"worn-out",
-     "Flow has ended. It was put into hardware as often as cookies can tell apart (127 times); the connection's next packet begins a new flow."},
+     "The flow has ended. It was put into hardware 127 times, which is as often as cookies can tell apart. The connection's next packet begins a new flow."},
     {"deleted",
-     "Flow has ended. Somebody asked for it (flow-del); the connection's next packet may begin a new one."},
-    {"software-table",
-     "Direction not in hardware. The flowtable has no \"flags offload\"."},
+     "The flow has ended. Somebody asked for that (nft-offload flow delete or flush). The connection's next packet may begin a new flow."},
+    {"software-flowtable",
+     "The direction is not in hardware. The flowtable has no \"flags offload\"."},
     {"waiting",
-     "Direction not in hardware yet. It is in the queue of its port."},
+     "The direction is not in hardware yet. It waits in the queue of its port."},
     {"no-port",
-     "Direction not in hardware. The device that it arrives at is none of the flowtable's."},
+     "The direction is not in hardware. The device that it arrives at is not one of the flowtable's devices."},
     {"port-unbound",
-     "Direction not in hardware. The port takes no flows now; its state, error and sentence say why."},
+     "The direction is not in hardware. The port takes no flows now; the state, error and sentence of the port say why."},
     {"no-ethernet",
-     "Direction not in hardware. It arrives at or leaves by something that is not Ethernet, or by a device that is none of the flowtable's."},
+     "The direction is not in hardware. It arrives at or leaves by something that is not Ethernet, or by a device that is not one of the flowtable's devices."},
     {"neighbour",
-     "Direction not in hardware. The next hop's link-layer address is not known now. Also, flow ended because it is known at last; the next packet begins a new one."},
+     "The direction is not in hardware. The next hop's link-layer address is not known now. When it becomes known, the flow has ended with this reason, and the next packet begins a new flow."},
     {"encapsulation",
-     "Direction not in hardware. A rule cannot say how its packets are wrapped (more tags, PPPoE or tunnels than a rule has room for)."},
+     "The direction is not in hardware. A rule has no room for all the VLAN tags, PPPoE headers or tunnels that its packets are wrapped in."},
     {"address",
-     "Direction not in hardware. The Ethernet address of the next hop or of the own device is none that can be written into a rule."},
+     "The direction is not in hardware. The Ethernet address of the next hop, or of the device that it leaves from, cannot be written into a rule."},
     {"refused",
-     "Direction not in hardware. The driver refused it, and is not asked again until something changes; error and sentence are the driver's."},
+     "The direction is not in hardware. The driver refused it, and is not asked again until something changes; error and sentence are the driver's."},
     {"full",
-     "Direction not in hardware. The device's table is full."},
+     "The direction is not in hardware. The device's table is full."},
     {"busy",
-     "Direction not in hardware. The driver failed in a way that may pass (EBUSY, ENOMEM, EEXIST...); it is asked again."},
+     "The direction is not in hardware. The driver failed in a way that may pass (EBUSY, ENOMEM, EEXIST...); it is asked again."},
     {"lost",
-     "Direction not in hardware. The device has lost its entry, as after a reset; it is put back."},
+     "The direction is not in hardware. The device has lost its entry, as it does in a reset; the entry is put back."},
     {"leaving",
-     "Direction not in hardware any more. It is being taken out or was, because the flow has ended or its entry has to be made anew."},
+     "The direction is not in hardware any more. Its entry is being removed or was removed, because the end of the flow has come or because the entry has to be made anew."},
     {"neighbour-changed",
-     "Flow has ended. The next hop has another link-layer address now; the connection's next packet begins a new flow."},
+     "The flow has ended. The next hop has another link-layer address now. The connection's next packet begins a new flow."},
     {"neighbour-lost",
-     "Flow has ended. The next hop does not answer any more; until it does the host has the packets, and tells who sends them."},
+     "The flow has ended. The next hop does not answer any more. Until it answers, this machine gets the packets and reports to their sender that it is unreachable."},
     {"device-changed",
-     "Flow has ended. A device that it uses has another Ethernet address, MTU or master; the connection's next packet begins a new flow."},
+     "The flow has ended. A device that it uses has another Ethernet address, MTU or master. The connection's next packet begins a new flow."},
     {"no-carrier",
-     "Flow has ended. A device that it uses has lost its carrier, or has it again. Also, direction not in hardware while there is none."},
+     "The flow has ended. A device that it uses has lost its carrier, or has it again. While there is no carrier, the direction is not in hardware for the same reason."},
     {"bridge-moved",
-     "Flow has ended. A bridge has learned its next hop at another port; the connection's next packet begins a new flow."},
+     "The flow has ended. A bridge has learned its next hop at another port. The connection's next packet begins a new flow."},
     {"route-changed",
-     "Flow has ended. It has another route now; the connection's next packet begins a new flow."},
+     "The flow has ended. It has another route now. The connection's next packet begins a new flow."},
     {"route-check",
-     "Direction not in hardware, or packet left to the slow path. Routes have changed: one packet goes through routing first, to see whether this direction's has."},
+     "The direction is not in hardware, or the packet was left to the slow path. Routes have changed, and one packet of this direction has to go through routing first, to see whether its route has changed too."},
     {"ruleset-check",
-     "Direction not in hardware, or packet left to the slow path. The ruleset has changed: one packet goes through it first, and must reach \"flow add\" again."},
+     "The direction is not in hardware, or the packet was left to the slow path. The ruleset has changed, and one packet of this direction has to go through it first and reach \"flow add\" again."},
     {"ruleset-denied",
-     "Flow has ended. The ruleset has changed, and packets do not reach \"flow add\" any more."},
+     "The flow has ended. The ruleset has changed, and packets of the connection do not reach \"flow add\" any more."},
+    {"tcp-syn",
+     "The packet was left to the slow path. It is a SYN; conntrack decides whether a connection begins anew."},
+    {"multicast",
+     "The flow was refused. The packet is for more than one receiver."},
+    {"bridged",
+     "The flow was refused. The packet is bridged, not routed; br_netfilter shows it to the forward chain."},
     {"driver-unknown",
-     "Direction not in hardware. The port's driver is not known to carry out flows right, or is known not to; the port's sentence says so."},
+     "The direction is not in hardware. The driver of the port is not known to carry out flows right, or it is known not to; the port's sentence says which."},
+}};
+
+constexpr std::array<Entry, 4> reason_kind_table{{
+    {"slow-path",
+     "A packet was left to the slow path."},
+    {"refused",
+     "A flow was refused, so the connection has none."},
+    {"ended",
+     "A flow has ended."},
+    {"not-in-hardware",
+     "A direction of a flow is not in hardware."},
 }};
 
 constexpr std::array<Entry, 5> port_state_table{{
     {"unbound",
-     "The device takes no flows; error and sentence say why. Tried again when there is hope."},
+     "The device takes no flows; errno and sentence say why. The driver is asked again when that may help."},
     {"bound",
      "The driver has said that it takes flows."},
     {"switched-off",
      "The device's feature hw-tc-offload is off (ethtool -K DEVICE hw-tc-offload on)."},
     {"stuck",
-     "The driver refuses to unbind, or to take entries out."},
+     "The driver refuses to unbind, or to remove entries."},
     {"gone",
      "The device was unregistered; the port goes with its last entry."},
 }};
@@ -165,7 +182,7 @@ constexpr std::array<Entry, 4> port_kind_table{{
     {"flowtable",
      "ndo_setup_tc(TC_SETUP_FT)."},
     {"indirect",
-     "By the indirect block, for devices without a driver of their own."},
+     "By the indirect block, for devices that have no driver of their own."},
     {"flower",
      "ndo_setup_tc(TC_SETUP_BLOCK), as rules of tc flower."},
 }};
@@ -192,7 +209,7 @@ constexpr std::array<Entry, 4> hw_table{{
      "FLOW_CLS_DESTROY is on its way."},
 }};
 
-constexpr std::array<Entry, 4> place_table{{
+constexpr std::array<Entry, 4> flow_state_table{{
     {"hardware",
      "Both directions are in the hardware."},
     {"half",
@@ -245,6 +262,23 @@ template <> std::optional<Reason>
 from_name<Reason>(std::string_view name) noexcept
 {
     return find<Reason>(reason_table, name);
+}
+
+std::string_view name(ReasonKind value) noexcept
+{
+    return text_of(reason_kind_table, static_cast<std::uint32_t>(value), &Entry::name,
+                   "unknown");
+}
+
+std::string_view describe(ReasonKind value) noexcept
+{
+    return text_of(reason_kind_table, static_cast<std::uint32_t>(value), &Entry::doc, "");
+}
+
+template <> std::optional<ReasonKind>
+from_name<ReasonKind>(std::string_view name) noexcept
+{
+    return find<ReasonKind>(reason_kind_table, name);
 }
 
 std::string_view name(PortState value) noexcept
@@ -315,21 +349,21 @@ from_name<Hw>(std::string_view name) noexcept
     return find<Hw>(hw_table, name);
 }
 
-std::string_view name(Place value) noexcept
+std::string_view name(FlowState value) noexcept
 {
-    return text_of(place_table, static_cast<std::uint32_t>(value), &Entry::name,
+    return text_of(flow_state_table, static_cast<std::uint32_t>(value), &Entry::name,
                    "unknown");
 }
 
-std::string_view describe(Place value) noexcept
+std::string_view describe(FlowState value) noexcept
 {
-    return text_of(place_table, static_cast<std::uint32_t>(value), &Entry::doc, "");
+    return text_of(flow_state_table, static_cast<std::uint32_t>(value), &Entry::doc, "");
 }
 
-template <> std::optional<Place>
-from_name<Place>(std::string_view name) noexcept
+template <> std::optional<FlowState>
+from_name<FlowState>(std::string_view name) noexcept
 {
-    return find<Place>(place_table, name);
+    return find<FlowState>(flow_state_table, name);
 }
 
 std::string_view name(Feature value) noexcept
@@ -347,6 +381,143 @@ template <> std::optional<Feature>
 from_name<Feature>(std::string_view name) noexcept
 {
     return find<Feature>(feature_table, name);
+}
+
+namespace {
+
+struct Kinds {
+    std::uint8_t count;
+    std::array<ReasonKind, 2> list;
+};
+
+constexpr std::array<Kinds, reason_count> reason_kinds{{
+    // none
+    {0, {}},
+    // no-flow
+    {1, {ReasonKind::slow_path}},
+    // truncated
+    {2, {ReasonKind::slow_path, ReasonKind::refused}},
+    // fragment
+    {1, {ReasonKind::slow_path}},
+    // ip-options
+    {2, {ReasonKind::slow_path, ReasonKind::refused}},
+    // checksum
+    {1, {ReasonKind::slow_path}},
+    // ttl
+    {1, {ReasonKind::slow_path}},
+    // protocol
+    {2, {ReasonKind::slow_path, ReasonKind::refused}},
+    // gre-version
+    {2, {ReasonKind::slow_path, ReasonKind::refused}},
+    // mtu
+    {1, {ReasonKind::slow_path}},
+    // not-for-us
+    {1, {ReasonKind::slow_path}},
+    // dropped
+    {1, {ReasonKind::slow_path}},
+    // no-conntrack
+    {1, {ReasonKind::refused}},
+    // not-established
+    {1, {ReasonKind::refused}},
+    // not-confirmed
+    {1, {ReasonKind::refused}},
+    // helper
+    {1, {ReasonKind::refused}},
+    // seq-adjust
+    {1, {ReasonKind::refused}},
+    // nat-clash
+    {1, {ReasonKind::refused}},
+    // gre-nat
+    {1, {ReasonKind::refused}},
+    // ipsec
+    {1, {ReasonKind::refused}},
+    // no-route
+    {1, {ReasonKind::refused}},
+    // no-memory
+    {1, {ReasonKind::refused}},
+    // exists
+    {1, {ReasonKind::refused}},
+    // expired
+    {1, {ReasonKind::ended}},
+    // tcp-close
+    {1, {ReasonKind::ended}},
+    // ct-gone
+    {1, {ReasonKind::ended}},
+    // route-stale
+    {1, {ReasonKind::ended}},
+    // device-down
+    {1, {ReasonKind::ended}},
+    // device-gone
+    {1, {ReasonKind::ended}},
+    // flowtable-gone
+    {1, {ReasonKind::ended}},
+    // worn-out
+    {1, {ReasonKind::ended}},
+    // deleted
+    {1, {ReasonKind::ended}},
+    // software-flowtable
+    {1, {ReasonKind::not_in_hardware}},
+    // waiting
+    {1, {ReasonKind::not_in_hardware}},
+    // no-port
+    {1, {ReasonKind::not_in_hardware}},
+    // port-unbound
+    {1, {ReasonKind::not_in_hardware}},
+    // no-ethernet
+    {1, {ReasonKind::not_in_hardware}},
+    // neighbour
+    {2, {ReasonKind::not_in_hardware, ReasonKind::ended}},
+    // encapsulation
+    {1, {ReasonKind::not_in_hardware}},
+    // address
+    {1, {ReasonKind::not_in_hardware}},
+    // refused
+    {1, {ReasonKind::not_in_hardware}},
+    // full
+    {1, {ReasonKind::not_in_hardware}},
+    // busy
+    {1, {ReasonKind::not_in_hardware}},
+    // lost
+    {1, {ReasonKind::not_in_hardware}},
+    // leaving
+    {1, {ReasonKind::not_in_hardware}},
+    // neighbour-changed
+    {1, {ReasonKind::ended}},
+    // neighbour-lost
+    {1, {ReasonKind::ended}},
+    // device-changed
+    {1, {ReasonKind::ended}},
+    // no-carrier
+    {2, {ReasonKind::ended, ReasonKind::not_in_hardware}},
+    // bridge-moved
+    {1, {ReasonKind::ended}},
+    // route-changed
+    {1, {ReasonKind::ended}},
+    // route-check
+    {2, {ReasonKind::not_in_hardware, ReasonKind::slow_path}},
+    // ruleset-check
+    {2, {ReasonKind::not_in_hardware, ReasonKind::slow_path}},
+    // ruleset-denied
+    {1, {ReasonKind::ended}},
+    // tcp-syn
+    {1, {ReasonKind::slow_path}},
+    // multicast
+    {1, {ReasonKind::refused}},
+    // bridged
+    {1, {ReasonKind::refused}},
+    // driver-unknown
+    {1, {ReasonKind::not_in_hardware}},
+}};
+
+} // namespace
+
+std::span<const ReasonKind> kinds(Reason value) noexcept
+{
+    const auto at = static_cast<std::uint32_t>(value);
+    if (at >= reason_kinds.size())
+        return {};
+    const Kinds &found = reason_kinds.at(at);
+    return std::span(found.list).first(found.count);
 }
 
 } // namespace nfto

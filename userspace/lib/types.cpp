@@ -53,8 +53,8 @@ Failure no_prefix(std::string_view text, std::string why)
 
 bool is_waiting(const Direction &direction) noexcept
 {
-    return direction.state == Hw::adding ||
-           (direction.state != Hw::in && direction.reason == Reason::waiting);
+    return direction.hw == Hw::adding ||
+           (direction.hw != Hw::in && direction.reason == Reason::waiting);
 }
 
 } // namespace
@@ -79,8 +79,8 @@ Result<Address> Address::parse(std::string_view text)
     if (text.find('\0') == std::string_view::npos &&
         convert(std::string(text), address))
         return address;
-    return Failure(Error{fmt::format("reading the address \"{}\"", text), EINVAL,
-                         "That is no IPv4 or IPv6 address"});
+    return Failure(Error{fmt::format("reading the address \"{}\"", text),
+                         EINVAL, "That is no IPv4 or IPv6 address"});
 }
 
 std::string Prefix::text() const
@@ -102,8 +102,8 @@ Result<Prefix> Prefix::parse(std::string_view text)
     const auto length = small_number(text.substr(slash + 1), bits);
     if (!length)
         return no_prefix(
-            text, fmt::format("After the slash comes a number from 0 to {}",
-                              bits));
+            text,
+            fmt::format("After the slash comes a number from 0 to {}", bits));
     return Prefix{*address, *length};
 }
 
@@ -129,17 +129,17 @@ Tuple Tuple::reversed() const
     return other;
 }
 
-Place Flow::place() const noexcept
+FlowState Flow::state() const noexcept
 {
-    const bool one = dir_orig.state == Hw::in;
-    const bool other = dir_reply.state == Hw::in;
+    const bool one = dir_orig.hw == Hw::in;
+    const bool other = dir_reply.hw == Hw::in;
     if (one && other)
-        return Place::hardware;
+        return FlowState::hardware;
     if (one || other)
-        return Place::half;
+        return FlowState::half;
     if (is_waiting(dir_orig) || is_waiting(dir_reply))
-        return Place::waiting;
-    return Place::software;
+        return FlowState::waiting;
+    return FlowState::software;
 }
 
 } // namespace nfto

@@ -3,7 +3,7 @@
 #include <cerrno>
 
 #include "catch.hpp"
-#include "checks.hpp"
+#include "check/checks.hpp"
 #include "tree.hpp"
 
 using namespace nfto;
@@ -60,11 +60,11 @@ struct Sound {
         world.ruleset->flowtables = {
             {1, "t", "ft", 0, true, true, {"eth0", "eth1"}}};
         world.ruleset->rules = {{1, "t", "forward", "ft", 3, 2U}};
-        Table table;
-        table.family = 1;
-        table.table = "t";
-        table.name = "ft";
-        world.tables = {table};
+        Flowtable flowtable;
+        flowtable.family = 1;
+        flowtable.table = "t";
+        flowtable.name = "ft";
+        world.flowtables = {flowtable};
         world.ports = {bound_port(2, "eth0"), bound_port(3, "eth1")};
         world.links = std::vector<Link>{nic(2, "eth0"), nic(3, "eth1")};
     }
@@ -190,7 +190,7 @@ TEST_CASE("who provides flowtables", "[check]")
     CHECK(told(sound.world, "provider").empty());
     sound.tree.with(std::string("/boot/config-") + release, "CONFIG_NF_FLOW_"
                                                             "TABLE_INET=y\n");
-    CHECK(has(told(sound.world, "provider"), "built into it"));
+    CHECK(has(told(sound.world, "provider"), "built into the kernel"));
 }
 
 TEST_CASE("forwarding and accounting", "[check]")
@@ -236,9 +236,9 @@ TEST_CASE("rulesets", "[check]")
     CHECK(has(told(sound.world, "flowtable"), "not counted"));
     sound.world.ruleset->rules[0].flowtable = "other";
     CHECK(has(told(sound.world, "flowtable"), "problem: No rule"));
-    sound.world.tables.clear();
-    CHECK(has(told(sound.world, "flowtable"), "problem: It is the kernel's "
-                                              "own"));
+    sound.world.flowtables.clear();
+    CHECK(has(told(sound.world, "flowtable"), "problem: The kernel's "
+                                              "own path provides it"));
     flowtable.devices.clear();
     CHECK(has(told(sound.world, "flowtable"), "problem: It has no devices"));
     sound.world.ruleset->flowtables.clear();
@@ -246,7 +246,8 @@ TEST_CASE("rulesets", "[check]")
     sound.world.strays = {"eth7"};
     CHECK(has(told(sound.world, "flows"), "arrive at eth7"));
     sound.world.ruleset = Failure({"r", EOPNOTSUPP, {}});
-    CHECK(has(told(sound.world, "ruleset"), "problem: There is no nf_tables"));
+    CHECK(has(told(sound.world, "ruleset"), "problem: This kernel has no "
+                                            "nf_tables"));
 }
 
 TEST_CASE("devices that flows do not arrive at", "[check]")
@@ -292,20 +293,20 @@ TEST_CASE("devices and their drivers", "[check]")
     Sound sound;
     auto &link = sound.world.links->front();
     link.up = false;
-    CHECK(has(told(sound.world, "device"), "It is down"));
+    CHECK(has(told(sound.world, "device"), "The device is down"));
     link.up = true;
     link.tc_offload = TcOffload::off;
-    CHECK(has(told(sound.world, "device"), "problem: Its feature "
+    CHECK(has(told(sound.world, "device"), "problem: The device's feature "
                                            "hw-tc-offload"));
     link.tc_offload = TcOffload::on;
     auto &port = sound.world.ports.front();
     port.state = PortState::unbound;
     port.error = EOPNOTSUPP;
     port.why = "no such thing";
-    CHECK(has(told(sound.world, "device"), "problem: Its driver drv takes no "
+    CHECK(has(told(sound.world, "device"), "problem: The driver drv takes no "
                                            "flows (EOPNOTSUPP: no such"));
     port.state = PortState::stuck;
-    CHECK(has(told(sound.world, "device"), "does not let go"));
+    CHECK(has(told(sound.world, "device"), "does not remove entries"));
     sound.world.ports.clear();
     CHECK(told(sound.world, "device").empty());
     link.tc_offload = TcOffload::absent;

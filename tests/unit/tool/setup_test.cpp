@@ -8,9 +8,9 @@
 #include "advice.hpp"
 #include "app.hpp"
 #include "catch.hpp"
-#include "endpoint.hpp"
 #include "persist.hpp"
 #include "tree.hpp"
+#include "words/endpoint.hpp"
 
 using namespace nfto;
 using namespace nfto::cli;
@@ -59,8 +59,8 @@ bool has(std::string_view text, std::string_view part)
     return text.find(part) != std::string_view::npos;
 }
 
-std::string
-tuple_error(std::string_view proto, std::string_view src, std::string_view dst)
+std::string tuple_error(std::string_view proto, std::string_view src,
+                        std::string_view dst)
 {
     const auto tuple = parse_tuple(proto, src, dst);
     if (tuple)
@@ -80,7 +80,8 @@ TEST_CASE("every reason has advice", "[explain]")
         CHECK(text.back() == '.');
         CHECK_FALSE(has(text, "older than the module"));
     }
-    CHECK(has(advice(static_cast<Reason>(reason_count)), "older than"));
+    CHECK(
+        has(advice(static_cast<Reason>(reason_count)), "newer than this tool"));
 }
 
 TEST_CASE("a connection is typed", "[explain]")
@@ -202,7 +203,7 @@ TEST_CASE("nothing was kept", "[enable]")
 {
     Tool tool;
     CHECK(tool.run({"enable", "--persisted"}) == 0);
-    CHECK(has(tool.out, "Nothing was kept"));
+    CHECK(has(tool.out, "No setup was saved"));
     tool.tree.with(kept_path("t"), "devices = lo\n");
     CHECK(tool.run({"enable", "--persisted"}) == 3);
 }
@@ -217,7 +218,7 @@ TEST_CASE("disable", "[disable]")
     setup.devices = {"lo"};
     REQUIRE(keep(tool.system.files, setup));
     CHECK(tool.run({"disable", "--persist"}) == 0);
-    CHECK(has(tool.out, "nft_offload.conf is removed"));
+    CHECK(has(tool.out, "nft_offload.conf was removed"));
     CHECK(kept_files(tool.system.files).empty());
     tool.system.remove = [](const std::string &) -> Result<void> {
         return Failure({"removing", EEXIST, {}});

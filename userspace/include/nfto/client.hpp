@@ -53,17 +53,17 @@ public:
     [[nodiscard]] NFTO_EXPORT Result<std::vector<Port>> ports();
     /// ENODEV if the device is no port.
     [[nodiscard]] NFTO_EXPORT Result<Port> port(std::uint32_t ifindex);
-    [[nodiscard]] NFTO_EXPORT Result<std::vector<Table>> tables();
-    /// @return the table as it is then; ENOENT if there is none of this id,
+    [[nodiscard]] NFTO_EXPORT Result<std::vector<Flowtable>> flowtables();
+    /// @return the flowtable as it is then; ENOENT if there is none of this id,
     ///   EINVAL if nothing is to be changed.
-    [[nodiscard]] NFTO_EXPORT Result<Table>
-    set_table(std::uint32_t id, const TableChange &change);
+    [[nodiscard]] NFTO_EXPORT Result<Flowtable>
+    set_flowtable(std::uint32_t id, const FlowtableChange &change);
     /// Says whether a device's driver may be given flows as rules of tc flower;
     /// the device need be in no flowtable.
     /// @return the port as it is then, with users 0 if it is none; ENODEV,
     ///   EOPNOTSUPP if the driver is known to do something else than it is told.
-    [[nodiscard]] NFTO_EXPORT Result<Port>
-    set_port(std::uint32_t ifindex, const PortSetting &setting);
+    [[nodiscard]] NFTO_EXPORT Result<Port> set_port(std::uint32_t ifindex,
+                                                    const PortSetting &setting);
     [[nodiscard]] NFTO_EXPORT Result<Stats> stats();
     /// As many as are remembered, oldest first for each processor; with a
     /// reason, only those.
@@ -77,9 +77,9 @@ public:
     /// flow that lived throughout the call is shown.
     /// @return EAGAIN when it was disturbed @a patience times; what was shown is
     ///   right, but flows may be missing.
-    [[nodiscard]] NFTO_EXPORT Result<void>
-    flows(const Filter &filter, const FlowVisitor &visit,
-          unsigned int patience = 8);
+    [[nodiscard]] NFTO_EXPORT Result<void> flows(const Filter &filter,
+                                                 const FlowVisitor &visit,
+                                                 unsigned int patience = 8);
     /// ENOENT if there is none of this id.
     [[nodiscard]] NFTO_EXPORT Result<Flow> flow(std::uint64_t id);
     [[nodiscard]] NFTO_EXPORT Result<Counts> count(const Filter &filter);

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include <nfto/export.hpp>
@@ -18,163 +19,190 @@ template <typename Enum>
 std::optional<Enum> from_name(std::string_view name) noexcept;
 
 /// Why a packet took the slow path, a flow was refused or has ended, or a
-/// direction is not in hardware.
+/// direction is not in hardware. What is counted for a reason is the first of
+/// its kinds.
 enum class Reason : std::uint32_t {
-    /// No reason; a direction with it is in hardware.
+    /// There is no reason. A direction with it is in hardware.
     none,
-    /// Packet left to the slow path. It belongs to no flow of the flowtable,
-    /// as the first packets of every connection.
+    /// The packet was left to the slow path. It belongs to no flow of the
+    /// flowtable; the first packets of every connection do not.
     no_flow,
-    /// Packet left to the slow path. It ends before its headers do, or is no
-    /// IP packet after all. Also, flow refused for such a packet.
+    /// The packet was left to the slow path. It ends before its headers do,
+    /// or it is no IP packet after all. A flow is refused for the same reason
+    /// when such a packet would begin it.
     truncated,
-    /// Packet left to the slow path. It is an IPv4 fragment.
+    /// The packet was left to the slow path. It is an IPv4 fragment.
     fragment,
-    /// Packet left to the slow path. It has IPv4 options. A flow is refused
-    /// for it when the packet that would begin it has them.
+    /// The packet was left to the slow path. It has IPv4 options. A flow is
+    /// refused for the same reason when such a packet would begin it.
     ip_options,
-    /// Packet left to the slow path. The checksum of its IPv4 header is
-    /// wrong.
+    /// The packet was left to the slow path. The checksum of its IPv4 header
+    /// is wrong.
     checksum,
-    /// Packet left to the slow path. Its TTL or hop limit is 1; the slow path
-    /// answers with ICMP.
+    /// The packet was left to the slow path. Its TTL or hop limit is 1; the
+    /// slow path answers with ICMP.
     ttl,
-    /// Packet left to the slow path, or flow refused. The protocol is none of
-    /// TCP, UDP and GRE. IPv6 extension headers are none either, fragments
-    /// among them.
+    /// The packet was left to the slow path, or the flow was refused. The
+    /// protocol is not TCP, UDP or GRE. IPv6 extension headers, those of
+    /// fragments among them, count as other protocols.
     protocol,
-    /// Packet left to the slow path, or flow refused. It is not GRE of
-    /// version 0; PPTP's is of version 1.
+    /// The packet was left to the slow path, or the flow was refused. It is
+    /// GRE of another version than 0; PPTP uses version 1.
     gre_version,
-    /// Packet left to the slow path. It is larger than the MTU of the route;
-    /// the slow path fragments it or answers with ICMP.
+    /// The packet was left to the slow path. It is larger than the MTU of the
+    /// route; the slow path fragments it or answers with ICMP.
     mtu,
-    /// Packet left to the slow path. Its link-layer destination is another
-    /// host.
+    /// The packet was left to the slow path. Its link-layer destination is
+    /// another host.
     not_for_us,
-    /// Packet of a flow, dropped in the fast path for want of memory.
+    /// The packet belongs to a flow, and was dropped in the fast path because
+    /// there was no memory.
     dropped,
-    /// Flow refused. The packet that reached "flow add" has no conntrack
-    /// entry, because of notrack.
+    /// The flow was refused. The packet that reached "flow add" has no
+    /// conntrack entry, because of notrack.
     no_conntrack,
-    /// Flow refused. TCP's handshake is not over, or the packet has FIN or
-    /// RST. Asked again with each packet that reaches "flow add".
+    /// The flow was refused. The handshake of TCP is not over, or the packet
+    /// has FIN or RST. Each packet that reaches "flow add" is another
+    /// attempt.
     not_established,
-    /// Flow refused. The conntrack entry is not confirmed yet, or was
-    /// deleted.
+    /// The flow was refused. The conntrack entry is not confirmed yet, or it
+    /// was deleted.
     not_confirmed,
-    /// Flow refused. The connection has a conntrack helper (FTP, SIP...)
-    /// which has to see each packet.
+    /// The flow was refused. The connection has a conntrack helper (FTP,
+    /// SIP...), which has to see each packet.
     helper,
-    /// Flow refused. Sequence numbers of the connection are adjusted, by a
-    /// helper or by synproxy.
+    /// The flow was refused. A helper or synproxy changes the sequence
+    /// numbers of the connection.
     seq_adjust,
-    /// Flow refused. The conntrack entry clashed with another one when it was
-    /// made, of packets that came at the same time; it does not live long.
+    /// The flow was refused. Two packets that came at the same time made two
+    /// conntrack entries of one connection, and this is the one that does not
+    /// live long.
     nat_clash,
-    /// Flow refused. It is GRE and translated by NAT.
+    /// The flow was refused. It is GRE, and NAT translates it.
     gre_nat,
-    /// Flow refused. The packet came out of IPsec.
+    /// The flow was refused. The packet came out of IPsec.
     ipsec,
-    /// Flow refused. One of its directions has no route.
+    /// The flow was refused. One of its directions has no route.
     no_route,
-    /// Flow refused. There was no memory for it.
+    /// The flow was refused. There was no memory for it.
     no_memory,
-    /// Flow refused. Another flow has the same packets.
+    /// The flow was refused. There is a flow already for packets with the
+    /// same addresses and ports.
     exists,
-    /// Flow has ended. No packet for the time-out (nf_flowtable_tcp_timeout,
-    /// nf_flowtable_udp_timeout), neither in software nor in hardware.
+    /// The flow has ended. No packet came within the time-out
+    /// (nf_flowtable_tcp_timeout, nf_flowtable_udp_timeout), neither in
+    /// software nor in hardware.
     expired,
-    /// Flow has ended. TCP's FIN or RST was seen; conntrack follows the rest
-    /// of the connection.
+    /// The flow has ended. A TCP packet with FIN or RST was seen; conntrack
+    /// follows the rest of the connection.
     tcp_close,
-    /// Flow has ended. Its conntrack entry was deleted (conntrack -D or -F).
+    /// The flow has ended. Its conntrack entry was deleted (conntrack -D or
+    /// -F).
     ct_gone,
-    /// Flow has ended. Its route or neighbour is not valid any more, or the
-    /// flowtable has got another device; the next packet goes the new way and
-    /// may begin a flow there.
+    /// The flow has ended. Its route or neighbour is not valid any more, or
+    /// the flowtable has got another device. The next packet takes the new
+    /// way and may begin a flow there.
     route_stale,
-    /// Flow has ended. A device that it uses was set down.
+    /// The flow has ended. A device that it uses was set down.
     device_down,
-    /// Flow has ended. A device that it uses was removed, or taken out of the
-    /// flowtable.
+    /// The flow has ended. A device that it uses was removed, or was taken
+    /// out of the flowtable.
     device_gone,
-    /// Flow has ended. Its flowtable was deleted.
-    table_gone,
-    /// Flow has ended. It was put into hardware as often as cookies can tell
-    /// apart (127 times); the connection's next packet begins a new flow.
+    /// The flow has ended. Its flowtable was deleted.
+    flowtable_gone,
+    /// The flow has ended. It was put into hardware 127 times, which is as
+    /// often as cookies can tell apart. The connection's next packet begins a
+    /// new flow.
     worn_out,
-    /// Flow has ended. Somebody asked for it (flow-del); the connection's
-    /// next packet may begin a new one.
+    /// The flow has ended. Somebody asked for that (nft-offload flow delete
+    /// or flush). The connection's next packet may begin a new flow.
     deleted,
-    /// Direction not in hardware. The flowtable has no "flags offload".
-    software_table,
-    /// Direction not in hardware yet. It is in the queue of its port.
+    /// The direction is not in hardware. The flowtable has no "flags
+    /// offload".
+    software_flowtable,
+    /// The direction is not in hardware yet. It waits in the queue of its
+    /// port.
     waiting,
-    /// Direction not in hardware. The device that it arrives at is none of
-    /// the flowtable's.
+    /// The direction is not in hardware. The device that it arrives at is not
+    /// one of the flowtable's devices.
     no_port,
-    /// Direction not in hardware. The port takes no flows now; its state,
-    /// error and sentence say why.
+    /// The direction is not in hardware. The port takes no flows now; the
+    /// state, error and sentence of the port say why.
     port_unbound,
-    /// Direction not in hardware. It arrives at or leaves by something that
-    /// is not Ethernet, or by a device that is none of the flowtable's.
+    /// The direction is not in hardware. It arrives at or leaves by something
+    /// that is not Ethernet, or by a device that is not one of the
+    /// flowtable's devices.
     no_ethernet,
-    /// Direction not in hardware. The next hop's link-layer address is not
-    /// known now. Also, flow ended because it is known at last; the next
-    /// packet begins a new one.
+    /// The direction is not in hardware. The next hop's link-layer address is
+    /// not known now. When it becomes known, the flow has ended with this
+    /// reason, and the next packet begins a new flow.
     neighbour,
-    /// Direction not in hardware. A rule cannot say how its packets are
-    /// wrapped (more tags, PPPoE or tunnels than a rule has room for).
+    /// The direction is not in hardware. A rule has no room for all the VLAN
+    /// tags, PPPoE headers or tunnels that its packets are wrapped in.
     encapsulation,
-    /// Direction not in hardware. The Ethernet address of the next hop or of
-    /// the own device is none that can be written into a rule.
+    /// The direction is not in hardware. The Ethernet address of the next
+    /// hop, or of the device that it leaves from, cannot be written into a
+    /// rule.
     address,
-    /// Direction not in hardware. The driver refused it, and is not asked
-    /// again until something changes; error and sentence are the driver's.
+    /// The direction is not in hardware. The driver refused it, and is not
+    /// asked again until something changes; error and sentence are the
+    /// driver's.
     refused,
-    /// Direction not in hardware. The device's table is full.
+    /// The direction is not in hardware. The device's table is full.
     full,
-    /// Direction not in hardware. The driver failed in a way that may pass
-    /// (EBUSY, ENOMEM, EEXIST...); it is asked again.
+    /// The direction is not in hardware. The driver failed in a way that may
+    /// pass (EBUSY, ENOMEM, EEXIST...); it is asked again.
     busy,
-    /// Direction not in hardware. The device has lost its entry, as after a
-    /// reset; it is put back.
+    /// The direction is not in hardware. The device has lost its entry, as it
+    /// does in a reset; the entry is put back.
     lost,
-    /// Direction not in hardware any more. It is being taken out or was,
-    /// because the flow has ended or its entry has to be made anew.
+    /// The direction is not in hardware any more. Its entry is being removed
+    /// or was removed, because the end of the flow has come or because the
+    /// entry has to be made anew.
     leaving,
-    /// Flow has ended. The next hop has another link-layer address now; the
-    /// connection's next packet begins a new flow.
+    /// The flow has ended. The next hop has another link-layer address now.
+    /// The connection's next packet begins a new flow.
     neighbour_changed,
-    /// Flow has ended. The next hop does not answer any more; until it does
-    /// the host has the packets, and tells who sends them.
+    /// The flow has ended. The next hop does not answer any more. Until it
+    /// answers, this machine gets the packets and reports to their sender
+    /// that it is unreachable.
     neighbour_lost,
-    /// Flow has ended. A device that it uses has another Ethernet address,
-    /// MTU or master; the connection's next packet begins a new flow.
+    /// The flow has ended. A device that it uses has another Ethernet
+    /// address, MTU or master. The connection's next packet begins a new
+    /// flow.
     device_changed,
-    /// Flow has ended. A device that it uses has lost its carrier, or has it
-    /// again. Also, direction not in hardware while there is none.
+    /// The flow has ended. A device that it uses has lost its carrier, or has
+    /// it again. While there is no carrier, the direction is not in hardware
+    /// for the same reason.
     no_carrier,
-    /// Flow has ended. A bridge has learned its next hop at another port; the
-    /// connection's next packet begins a new flow.
+    /// The flow has ended. A bridge has learned its next hop at another port.
+    /// The connection's next packet begins a new flow.
     bridge_moved,
-    /// Flow has ended. It has another route now; the connection's next packet
-    /// begins a new flow.
+    /// The flow has ended. It has another route now. The connection's next
+    /// packet begins a new flow.
     route_changed,
-    /// Direction not in hardware, or packet left to the slow path. Routes
-    /// have changed: one packet goes through routing first, to see whether
-    /// this direction's has.
+    /// The direction is not in hardware, or the packet was left to the slow
+    /// path. Routes have changed, and one packet of this direction has to go
+    /// through routing first, to see whether its route has changed too.
     route_check,
-    /// Direction not in hardware, or packet left to the slow path. The
-    /// ruleset has changed: one packet goes through it first, and must reach
-    /// "flow add" again.
+    /// The direction is not in hardware, or the packet was left to the slow
+    /// path. The ruleset has changed, and one packet of this direction has to
+    /// go through it first and reach "flow add" again.
     ruleset_check,
-    /// Flow has ended. The ruleset has changed, and packets do not reach
-    /// "flow add" any more.
+    /// The flow has ended. The ruleset has changed, and packets of the
+    /// connection do not reach "flow add" any more.
     ruleset_denied,
-    /// Direction not in hardware. The port's driver is not known to carry out
-    /// flows right, or is known not to; the port's sentence says so.
+    /// The packet was left to the slow path. It is a SYN; conntrack decides
+    /// whether a connection begins anew.
+    tcp_syn,
+    /// The flow was refused. The packet is for more than one receiver.
+    multicast,
+    /// The flow was refused. The packet is bridged, not routed; br_netfilter
+    /// shows it to the forward chain.
+    bridged,
+    /// The direction is not in hardware. The driver of the port is not known
+    /// to carry out flows right, or it is known not to; the port's sentence
+    /// says which.
     driver_unknown,
 };
 
@@ -187,19 +215,43 @@ enum class Reason : std::uint32_t {
 template <> [[nodiscard]] NFTO_EXPORT std::optional<Reason>
 from_name<Reason>(std::string_view name) noexcept;
 /// How many values there are, from 0 on.
-inline constexpr std::uint32_t reason_count = 55;
+inline constexpr std::uint32_t reason_count = 58;
 
-/// Of a port.
+/// What a reason can be of. The kinds of each reason are said with it in
+/// netlink/nfto.yaml.
+enum class ReasonKind : std::uint32_t {
+    /// A packet was left to the slow path.
+    slow_path,
+    /// A flow was refused, so the connection has none.
+    refused,
+    /// A flow has ended.
+    ended,
+    /// A direction of a flow is not in hardware.
+    not_in_hardware,
+};
+
+/// The value's name as in netlink/nfto.yaml; "unknown" for one that a newer
+/// module has added.
+[[nodiscard]] NFTO_EXPORT std::string_view name(ReasonKind value) noexcept;
+/// A sentence or two on the value; empty for one that a newer module has added.
+[[nodiscard]] NFTO_EXPORT std::string_view describe(ReasonKind value) noexcept;
+/// The value of a name.
+template <> [[nodiscard]] NFTO_EXPORT std::optional<ReasonKind>
+from_name<ReasonKind>(std::string_view name) noexcept;
+/// How many values there are, from 0 on.
+inline constexpr std::uint32_t reason_kind_count = 4;
+
+/// Whether a port takes flows.
 enum class PortState : std::uint32_t {
-    /// The device takes no flows; error and sentence say why. Tried again
-    /// when there is hope.
+    /// The device takes no flows; errno and sentence say why. The driver is
+    /// asked again when that may help.
     unbound,
     /// The driver has said that it takes flows.
     bound,
     /// The device's feature hw-tc-offload is off (ethtool -K DEVICE hw-tc-
     /// offload on).
     switched_off,
-    /// The driver refuses to unbind, or to take entries out.
+    /// The driver refuses to unbind, or to remove entries.
     stuck,
     /// The device was unregistered; the port goes with its last entry.
     gone,
@@ -222,7 +274,7 @@ enum class PortKind : std::uint32_t {
     none,
     /// ndo_setup_tc(TC_SETUP_FT).
     flowtable,
-    /// By the indirect block, for devices without a driver of their own.
+    /// By the indirect block, for devices that have no driver of their own.
     indirect,
     /// ndo_setup_tc(TC_SETUP_BLOCK), as rules of tc flower.
     flower,
@@ -287,7 +339,7 @@ inline constexpr std::uint32_t hw_count = 4;
 
 /// Where a flow is, by its directions. Exactly one of these is true of a
 /// flow.
-enum class Place : std::uint32_t {
+enum class FlowState : std::uint32_t {
     /// Both directions are in the hardware.
     hardware,
     /// One of them is.
@@ -300,14 +352,14 @@ enum class Place : std::uint32_t {
 
 /// The value's name as in netlink/nfto.yaml; "unknown" for one that a newer
 /// module has added.
-[[nodiscard]] NFTO_EXPORT std::string_view name(Place value) noexcept;
+[[nodiscard]] NFTO_EXPORT std::string_view name(FlowState value) noexcept;
 /// A sentence or two on the value; empty for one that a newer module has added.
-[[nodiscard]] NFTO_EXPORT std::string_view describe(Place value) noexcept;
+[[nodiscard]] NFTO_EXPORT std::string_view describe(FlowState value) noexcept;
 /// The value of a name.
-template <> [[nodiscard]] NFTO_EXPORT std::optional<Place>
-from_name<Place>(std::string_view name) noexcept;
+template <> [[nodiscard]] NFTO_EXPORT std::optional<FlowState>
+from_name<FlowState>(std::string_view name) noexcept;
 /// How many values there are, from 0 on.
-inline constexpr std::uint32_t place_count = 4;
+inline constexpr std::uint32_t flow_state_count = 4;
 
 /// What a driver can be offered. Each is a rule as it is made for a flow.
 enum class Feature : std::uint32_t {
@@ -345,5 +397,10 @@ template <> [[nodiscard]] NFTO_EXPORT std::optional<Feature>
 from_name<Feature>(std::string_view name) noexcept;
 /// How many values there are, from 0 on.
 inline constexpr std::uint32_t feature_count = 11;
+
+/// What a reason can be of; the first one is what its counters count. Empty for
+/// Reason::none, and for a reason that a newer module has added.
+[[nodiscard]] NFTO_EXPORT std::span<const ReasonKind>
+kinds(Reason value) noexcept;
 
 } // namespace nfto

@@ -26,11 +26,11 @@ struct FlowEnd {
     Flow flow;
 };
 /// A direction went into or out of the hardware, or failed to. Of the flow only
-/// id, table and orig are known, of the direction in_ifindex, state, reason,
+/// id, flowtable and orig are known, of the direction in_ifindex, hw, reason,
 /// error and why.
 struct FlowHw {
     std::uint64_t id = 0;
-    std::uint32_t table = 0;
+    std::uint32_t flowtable = 0;
     Tuple orig;
     bool reply = false;
     Direction direction;
@@ -62,6 +62,7 @@ struct EventGroups {
 /// A stream of events of one network namespace, for one thread.
 class Events {
 public:
+    /// @param groups which events; at least one group.
     /// @param netns as Client::open() has it.
     /// @return as Client::open(); EINVAL without a group; EPERM; ENOTSUP when
     ///   this kernel cannot say who may join a group, so that the module does

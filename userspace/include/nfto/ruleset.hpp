@@ -14,8 +14,8 @@
 
 namespace nfto {
 
-/// A flowtable as nftables has it.
-struct Flowtable {
+/// A flowtable as nftables has it, whoever provides it.
+struct RulesetFlowtable {
     /// NFPROTO_INET (1), NFPROTO_IPV4 (2) or NFPROTO_IPV6 (10).
     std::uint32_t family = 0;
     std::string table;
@@ -38,8 +38,9 @@ struct FlowRule {
     std::optional<std::uint32_t> hook;
 };
 
+/// What nftables has of flowtables and of rules that use them.
 struct Ruleset {
-    std::vector<Flowtable> flowtables;
+    std::vector<RulesetFlowtable> flowtables;
     std::vector<FlowRule> rules;
 };
 

@@ -15,6 +15,7 @@
 
 namespace nfto {
 
+/// Sends and receives netlink messages.
 class NFTO_EXPORT Transport {
 public:
     Transport() = default;
@@ -23,7 +24,8 @@ public:
     virtual ~Transport() = default;
 
     /// Sends whole netlink messages.
-    [[nodiscard]] virtual Result<void> send(std::span<const std::byte> data) = 0;
+    [[nodiscard]] virtual Result<void>
+    send(std::span<const std::byte> data) = 0;
     /// One datagram, valid until the next call, or nothing after this time
     /// (negative: without end). One that is of no interest is an empty datagram.
     /// ENOBUFS when some were lost, EINTR when a signal came.

@@ -28,7 +28,8 @@ struct Address {
     /// As inet_ntop(3) writes it.
     [[nodiscard]] NFTO_EXPORT std::string text() const;
     /// From text as inet_pton(3) takes it. EINVAL.
-    [[nodiscard]] NFTO_EXPORT static Result<Address> parse(std::string_view text);
+    [[nodiscard]] NFTO_EXPORT static Result<Address>
+    parse(std::string_view text);
     friend bool operator==(const Address &, const Address &) = default;
 };
 
@@ -41,7 +42,8 @@ struct Prefix {
     /// The address alone where all bits count.
     [[nodiscard]] NFTO_EXPORT std::string text() const;
     /// "10.0.0.0/8", "2001:db8::/32", or an address alone. EINVAL.
-    [[nodiscard]] NFTO_EXPORT static Result<Prefix> parse(std::string_view text);
+    [[nodiscard]] NFTO_EXPORT static Result<Prefix>
+    parse(std::string_view text);
     friend bool operator==(const Prefix &, const Prefix &) = default;
 };
 
@@ -99,11 +101,15 @@ struct Port {
     /// Directions that wait for a worker.
     std::uint32_t queued = 0;
     std::uint32_t workers = 0;
-    std::uint64_t adds = 0;
+    /// Rules that the driver accepted, and that it refused.
+    std::uint64_t accepted = 0;
     std::uint64_t refused = 0;
-    std::uint64_t removes = 0;
+    /// Entries that it removed, and that it refused to remove.
+    std::uint64_t removed = 0;
     std::uint64_t stuck = 0;
+    /// Questions for what an entry has counted.
     std::uint64_t queries = 0;
+    /// Entries that it did not know any more.
     std::uint64_t lost = 0;
     /// Forwarded by the hardware, as far as the driver was asked.
     std::uint64_t packets = 0;
@@ -132,9 +138,9 @@ struct ReasonCount {
 };
 
 /// A flowtable that has the module as its provider.
-struct Table {
+struct Flowtable {
     std::uint32_t id = 0;
-    /// Of the flowtable and of its table; empty when nftables has deleted it and
+    /// Of the flowtable, and of the nftables table that it is in; empty when nftables has deleted it and
     /// flows are left.
     std::string name;
     std::string table;
@@ -157,8 +163,8 @@ struct Table {
     std::optional<bool> follow_ruleset;
 };
 
-/// What can be changed of a table; what is not there stays as it is.
-struct TableChange {
+/// What can be changed of a flowtable; what is not there stays as it is.
+struct FlowtableChange {
     std::optional<bool> follow_ruleset;
 };
 
@@ -173,7 +179,7 @@ struct Direction {
     /// What it leaves with, outermost first.
     std::vector<Encap> encap;
     std::uint32_t mtu = 0;
-    Hw state = Hw::out;
+    Hw hw = Hw::out;
     /// Why it is not in hardware; none when it is.
     Reason reason = Reason::none;
     /// Errno that the driver answered last, 0: it did not refuse.
@@ -196,8 +202,8 @@ struct Direction {
 struct Flow {
     /// Unique while the module is loaded, never 0.
     std::uint64_t id = 0;
-    /// Id of its table.
-    std::uint32_t table = 0;
+    /// Id of its flowtable.
+    std::uint32_t flowtable = 0;
     std::uint16_t zone = 0;
     std::uint32_t mark = 0;
     std::uint32_t ct_id = 0;
@@ -214,7 +220,7 @@ struct Flow {
     std::optional<Reason> end_reason;
 
     /// By its directions.
-    [[nodiscard]] NFTO_EXPORT Place place() const noexcept;
+    [[nodiscard]] NFTO_EXPORT FlowState state() const noexcept;
 };
 
 /// Totals of the last 10 to 20 seconds.
@@ -228,7 +234,7 @@ struct RecentStats {
 
 /// Totals of a network namespace.
 struct Stats {
-    std::uint32_t tables = 0;
+    std::uint32_t flowtables = 0;
     std::uint32_t ports = 0;
     std::uint32_t flows = 0;
     /// Entries, one for each direction of a flow.
@@ -261,15 +267,16 @@ struct Refusal {
 
 /// Which flows. All that is given must be true of a flow; the kernel decides.
 struct Filter {
-    /// Id of the table. Unknown ones are an error, ENOENT.
-    std::optional<std::uint32_t> table;
+    /// Id of the flowtable. Unknown ones are an error, ENOENT.
+    std::optional<std::uint32_t> flowtable;
     /// A direction arrives at, leaves from or is routed to this device.
     std::optional<std::uint32_t> ifindex;
     /// A direction arrives at this device.
     std::optional<std::uint32_t> in_ifindex;
-    std::optional<Place> place;
+    /// The flow is there.
+    std::optional<FlowState> state;
     /// A direction is there; with reason and devices, the same direction.
-    std::optional<Hw> state;
+    std::optional<Hw> hw;
     std::optional<Reason> reason;
     /// One of the four addresses of the connection's tuples.
     std::optional<Prefix> address;

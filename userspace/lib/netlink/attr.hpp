@@ -53,8 +53,8 @@ public:
             return false;
         attr.type = static_cast<std::uint16_t>(
             header.nla_type & ~(NLA_F_NESTED | NLA_F_NET_BYTEORDER));
-        attr.payload = rest_.subspan(sizeof(nlattr),
-                                     header.nla_len - sizeof(nlattr));
+        attr.payload =
+            rest_.subspan(sizeof(nlattr), header.nla_len - sizeof(nlattr));
         // The last one's padding may be missing.
         rest_ = rest_.subspan(std::min(aligned(header.nla_len), rest_.size()));
         return true;
@@ -86,7 +86,7 @@ template <typename Take>
 
 /// Numbers in host byte order, and enumerations.
 template <typename T>
-    requires std::is_arithmetic_v<T> || std::is_enum_v<T>
+requires std::is_arithmetic_v<T> || std::is_enum_v<T>
 [[nodiscard]] bool get(const Attr &attr, T &value) noexcept
 {
     if (attr.payload.size() != sizeof(T))
@@ -107,7 +107,7 @@ template <typename T>
 
 /// In network order.
 template <typename T>
-    requires std::is_unsigned_v<T>
+requires std::is_unsigned_v<T>
 [[nodiscard]] bool get_be(const Attr &attr, T &value) noexcept
 {
     if (attr.payload.size() != sizeof(T))

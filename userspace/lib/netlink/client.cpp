@@ -27,7 +27,7 @@ constexpr unsigned int list_patience = 8;
 Failure disturbed(const std::string &what)
 {
     return Failure(Error{what, EAGAIN,
-                         "What there is changed each time while it was told; "
+                         "The flows changed each time while they were listed; "
                          "some may be missing"});
 }
 
@@ -146,26 +146,29 @@ Result<Port> Client::set_port(std::uint32_t ifindex, const PortSetting &setting)
     return impl_->module.get<Port>(request, "setting a port");
 }
 
-Result<std::vector<Table>> Client::tables()
+Result<std::vector<Flowtable>> Client::flowtables()
 {
-    Module::Ask request(impl_->module, NFTO_CMD_TABLE_GET, NLM_F_DUMP);
-    return impl_->list<Table>(request, "asking the module for its tables");
+    Module::Ask request(impl_->module, NFTO_CMD_FLOWTABLE_GET, NLM_F_DUMP);
+    return impl_->list<Flowtable>(request,
+                                  "asking the module for its flowtables");
 }
 
-Result<Table> Client::set_table(std::uint32_t id, const TableChange &change)
+Result<Flowtable> Client::set_flowtable(std::uint32_t id,
+                                        const FlowtableChange &change)
 {
-    Module::Ask request(impl_->module, NFTO_CMD_TABLE_SET, NLM_F_ACK);
-    request.put(NFTO_A_TABLE_ID, id);
+    Module::Ask request(impl_->module, NFTO_CMD_FLOWTABLE_SET, NLM_F_ACK);
+    request.put(NFTO_A_FLOWTABLE_ID, id);
     if (change.follow_ruleset)
-        request.put(NFTO_A_TABLE_FOLLOW_RULESET,
+        request.put(NFTO_A_FLOWTABLE_FOLLOW_RULESET,
                     std::uint8_t{*change.follow_ruleset});
-    return impl_->module.get<Table>(request, "changing a table");
+    return impl_->module.get<Flowtable>(request, "changing a flowtable");
 }
 
 Result<Stats> Client::stats()
 {
     Module::Ask request(impl_->module, NFTO_CMD_STATS_GET, NLM_F_ACK);
-    return impl_->module.get<Stats>(request, "asking the module for its totals");
+    return impl_->module.get<Stats>(request,
+                                    "asking the module for its totals");
 }
 
 Result<std::vector<Refusal>> Client::refusals(std::optional<Reason> reason)
@@ -223,7 +226,8 @@ Result<Changed> Client::revalidate(const Filter &filter)
 
 Result<Changed> Client::revalidate_flow(std::uint64_t id)
 {
-    return impl_->change(NFTO_CMD_FLOW_REVALIDATE, id, "looking anew at a flow");
+    return impl_->change(NFTO_CMD_FLOW_REVALIDATE, id,
+                         "looking anew at a flow");
 }
 
 Result<ProbeAnswer> Client::probe(const ProbeRequest &request)

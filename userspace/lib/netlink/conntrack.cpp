@@ -227,8 +227,7 @@ class Conntrack {
 public:
     explicit Conntrack(std::unique_ptr<Transport> transport) noexcept
         : exchange_(std::move(transport))
-    {
-    }
+    {}
 
     /// The connection that has this tuple in one of its directions.
     Result<std::optional<Connection>> get(const Tuple &tuple,
@@ -273,8 +272,9 @@ Error Conntrack::explain(Error error)
         error.why = "This needs CAP_NET_ADMIN";
     } else if (error.code == EINVAL && !is_there()) {
         error.code = ENOPROTOOPT;
-        error.why = "The kernel has no nf_conntrack_netlink; to load it: modprobe "
-                    "nf_conntrack_netlink";
+        error.why =
+            "The kernel has no nf_conntrack_netlink; to load it: modprobe "
+            "nf_conntrack_netlink";
     } else if (error.code == EINVAL) {
         error.why = "It cannot be asked for connections of this protocol";
     }
@@ -295,9 +295,8 @@ bool Conntrack::is_there()
 
 bool parse(Bytes attrs, Connection &connection)
 {
-    return for_each(attrs, [&](const Attr &attr) {
-        return take(attr, connection);
-    });
+    return for_each(attrs,
+                    [&](const Attr &attr) { return take(attr, connection); });
 }
 
 Result<std::optional<Connection>>

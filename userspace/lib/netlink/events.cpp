@@ -45,9 +45,10 @@ Result<void> join(Module &module, const char *group)
                              "cannot say who may join a group"});
     auto joined = module.transport().join(found->second);
     if (!joined && joined.error().code == EPERM)
-        return Failure(Error{what, EPERM,
-                             "Connections are shown to those with CAP_NET_ADMIN "
-                             "only"});
+        return Failure(
+            Error{what, EPERM,
+                  "Connections are shown to those with CAP_NET_ADMIN "
+                  "only"});
     if (!joined)
         return Failure(Error{what, joined.error().code, joined.error().why});
     return {};

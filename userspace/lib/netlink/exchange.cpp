@@ -44,8 +44,7 @@ struct Exchange::Progress {
 
 Exchange::Exchange(std::unique_ptr<Transport> transport) noexcept
     : transport_(std::move(transport))
-{
-}
+{}
 
 Result<Answered> Exchange::ask(Request &request, const std::string &what,
                                const Visit &visit)

@@ -40,8 +40,8 @@ public:
     explicit Exchange(std::unique_ptr<Transport> transport) noexcept;
 
     /// @param what for errors, what is being done
-    [[nodiscard]] Result<Answered> ask(Request &request, const std::string &what,
-                                       const Visit &visit);
+    [[nodiscard]] Result<Answered>
+    ask(Request &request, const std::string &what, const Visit &visit);
 
     [[nodiscard]] Transport &transport() noexcept { return *transport_; }
 
@@ -51,7 +51,8 @@ private:
     Result<void> read_answer(Progress &progress);
     Result<void> read_datagram(Bytes datagram, Progress &progress);
     Result<void> read_message(const Message &message, Progress &progress);
-    Result<void> finish(const std::optional<Status> &status, Progress &progress);
+    Result<void> finish(const std::optional<Status> &status,
+                        Progress &progress);
     [[nodiscard]] bool is_ours(const Message &message) const noexcept;
 
     std::unique_ptr<Transport> transport_;

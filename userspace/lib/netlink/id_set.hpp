@@ -51,7 +51,8 @@ private:
 
     void grow()
     {
-        const std::size_t size = slots_.empty() ? first_size : 2 * slots_.size();
+        const std::size_t size =
+            slots_.empty() ? first_size : 2 * slots_.size();
         const auto old = std::exchange(slots_, std::vector<Slot>(size));
         for (const Slot &slot : old) {
             if (slot.bits != 0)

@@ -46,8 +46,8 @@ bool MessageReader::next(Message &message) noexcept
     message.flags = header.nlmsg_flags;
     message.seq = header.nlmsg_seq;
     message.port_id = header.nlmsg_pid;
-    message.payload = rest_.subspan(sizeof(nlmsghdr),
-                                    header.nlmsg_len - sizeof(nlmsghdr));
+    message.payload =
+        rest_.subspan(sizeof(nlmsghdr), header.nlmsg_len - sizeof(nlmsghdr));
     rest_ = rest_.subspan(std::min(aligned(header.nlmsg_len), rest_.size()));
     return true;
 }

@@ -36,8 +36,7 @@ Module::Ask::Ask(const Module &module, std::uint8_t command,
 
 Module::Module(std::unique_ptr<Transport> transport) noexcept
     : exchange_(std::move(transport))
-{
-}
+{}
 
 Result<Module> Module::open(std::unique_ptr<Transport> transport)
 {
@@ -104,7 +103,7 @@ Result<Answered> Module::ask(Ask &request, const std::string &what,
 
 Failure Module::nothing(const std::string &what)
 {
-    return Failure(Error{what, EPROTO, "The answer has nothing in it"});
+    return Failure(Error{what, EPROTO, "The answer is empty"});
 }
 
 } // namespace nfto::netlink

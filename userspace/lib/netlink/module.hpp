@@ -17,7 +17,8 @@ namespace nfto::netlink {
 class Module {
 public:
     /// ENOPROTOOPT and EPROTONOSUPPORT as Client::open() has it.
-    [[nodiscard]] static Result<Module> open(std::unique_ptr<Transport> transport);
+    [[nodiscard]] static Result<Module>
+    open(std::unique_ptr<Transport> transport);
 
     [[nodiscard]] const Info &info() const noexcept { return info_; }
     [[nodiscard]] const Family &family() const noexcept { return family_; }
@@ -29,8 +30,8 @@ public:
     /// A request of one command.
     class Ask : public Request {
     public:
-        Ask(const Module &module, std::uint8_t command, std::uint16_t flags)
-            noexcept;
+        Ask(const Module &module, std::uint8_t command,
+            std::uint16_t flags) noexcept;
         [[nodiscard]] std::uint8_t command() const noexcept { return command_; }
 
     private:

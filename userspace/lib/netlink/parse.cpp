@@ -124,11 +124,11 @@ bool take_counter(const Attr &attr, Direction &dir) noexcept
 bool take_hardware(const Attr &attr, Direction &dir)
 {
     switch (attr.type) {
-    case NFTO_A_DIR_STATE:
-        return get(attr, dir.state);
+    case NFTO_A_DIR_HW:
+        return get(attr, dir.hw);
     case NFTO_A_DIR_REASON:
         return get(attr, dir.reason);
-    case NFTO_A_DIR_ERROR:
+    case NFTO_A_DIR_ERRNO:
         return get_errno(attr, dir.error);
     case NFTO_A_DIR_WHY:
         return get(attr, dir.why);
@@ -218,8 +218,8 @@ bool take(const Attr &attr, Flow &flow)
     switch (attr.type) {
     case NFTO_A_FLOW_ID:
         return get(attr, flow.id);
-    case NFTO_A_FLOW_TABLE:
-        return get(attr, flow.table);
+    case NFTO_A_FLOW_FLOWTABLE:
+        return get(attr, flow.flowtable);
     case NFTO_A_FLOW_IDLE_MS:
         return get(attr, flow.idle_ms);
     case NFTO_A_FLOW_EXPIRES_MS:
@@ -228,7 +228,7 @@ bool take(const Attr &attr, Flow &flow)
         return get(attr, flow.dir_orig);
     case NFTO_A_FLOW_DIR_REPLY:
         return get(attr, flow.dir_reply);
-    case NFTO_A_FLOW_REASON:
+    case NFTO_A_FLOW_END_REASON:
         return get(attr, flow.end_reason);
     default:
         return take_connection(attr, flow);
@@ -251,8 +251,8 @@ bool take(const Attr &attr, FlowHw &event, bool &there)
     switch (attr.type) {
     case NFTO_A_FLOW_ID:
         return get(attr, event.id);
-    case NFTO_A_FLOW_TABLE:
-        return get(attr, event.table);
+    case NFTO_A_FLOW_FLOWTABLE:
+        return get(attr, event.flowtable);
     case NFTO_A_FLOW_ORIG:
         return get(attr, event.orig);
     case NFTO_A_FLOW_DIR_ORIG:
@@ -265,17 +265,17 @@ bool take(const Attr &attr, FlowHw &event, bool &there)
     }
 }
 
-// --- ports, tables, totals ---
+// --- ports, flowtables, totals ---
 
 bool take_counter(const Attr &attr, Port &port) noexcept
 {
     switch (attr.type) {
-    case NFTO_A_PORT_ADDS:
-        return get(attr, port.adds);
+    case NFTO_A_PORT_ACCEPTED:
+        return get(attr, port.accepted);
     case NFTO_A_PORT_REFUSED:
         return get(attr, port.refused);
-    case NFTO_A_PORT_REMOVES:
-        return get(attr, port.removes);
+    case NFTO_A_PORT_REMOVED:
+        return get(attr, port.removed);
     case NFTO_A_PORT_STUCK:
         return get(attr, port.stuck);
     case NFTO_A_PORT_QUERIES:
@@ -302,7 +302,7 @@ bool take(const Attr &attr, Port &port)
         return get(attr, port.state);
     case NFTO_A_PORT_KIND:
         return get(attr, port.kind);
-    case NFTO_A_PORT_ERROR:
+    case NFTO_A_PORT_ERRNO:
         return get_errno(attr, port.error);
     case NFTO_A_PORT_WHY:
         return get(attr, port.why);
@@ -329,35 +329,35 @@ bool take(const Attr &attr, Port &port)
     }
 }
 
-bool take(const Attr &attr, Table &table)
+bool take(const Attr &attr, Flowtable &flowtable)
 {
     switch (attr.type) {
-    case NFTO_A_TABLE_ID:
-        return get(attr, table.id);
-    case NFTO_A_TABLE_NAME:
-        return get(attr, table.name);
-    case NFTO_A_TABLE_TABLE_NAME:
-        return get(attr, table.table);
-    case NFTO_A_TABLE_FAMILY:
-        return get(attr, table.family);
-    case NFTO_A_TABLE_PRIORITY:
-        return get(attr, table.priority);
-    case NFTO_A_TABLE_HW:
-        return get_flag(attr, table.offload);
-    case NFTO_A_TABLE_COUNTER:
-        return get_flag(attr, table.counter);
-    case NFTO_A_TABLE_DEVICE:
-        return get(attr, table.devices.emplace_back());
-    case NFTO_A_TABLE_FLOWS:
-        return get(attr, table.flows);
-    case NFTO_A_TABLE_PACKETS:
-        return get(attr, table.packets);
-    case NFTO_A_TABLE_BYTES:
-        return get(attr, table.bytes);
-    case NFTO_A_TABLE_REASON_COUNT:
-        return append(attr, table.reasons);
-    case NFTO_A_TABLE_FOLLOW_RULESET:
-        return get_switch(attr, table.follow_ruleset);
+    case NFTO_A_FLOWTABLE_ID:
+        return get(attr, flowtable.id);
+    case NFTO_A_FLOWTABLE_NAME:
+        return get(attr, flowtable.name);
+    case NFTO_A_FLOWTABLE_TABLE:
+        return get(attr, flowtable.table);
+    case NFTO_A_FLOWTABLE_FAMILY:
+        return get(attr, flowtable.family);
+    case NFTO_A_FLOWTABLE_PRIORITY:
+        return get(attr, flowtable.priority);
+    case NFTO_A_FLOWTABLE_OFFLOAD:
+        return get_flag(attr, flowtable.offload);
+    case NFTO_A_FLOWTABLE_COUNTER:
+        return get_flag(attr, flowtable.counter);
+    case NFTO_A_FLOWTABLE_DEVICES:
+        return get(attr, flowtable.devices.emplace_back());
+    case NFTO_A_FLOWTABLE_FLOWS:
+        return get(attr, flowtable.flows);
+    case NFTO_A_FLOWTABLE_PACKETS:
+        return get(attr, flowtable.packets);
+    case NFTO_A_FLOWTABLE_BYTES:
+        return get(attr, flowtable.bytes);
+    case NFTO_A_FLOWTABLE_REASONS:
+        return append(attr, flowtable.reasons);
+    case NFTO_A_FLOWTABLE_FOLLOW_RULESET:
+        return get_switch(attr, flowtable.follow_ruleset);
     default:
         return true;
     }
@@ -389,8 +389,8 @@ bool take_recent(const Attr &attr, Stats &stats)
 bool take(const Attr &attr, Stats &stats)
 {
     switch (attr.type) {
-    case NFTO_A_STATS_TABLES:
-        return get(attr, stats.tables);
+    case NFTO_A_STATS_FLOWTABLES:
+        return get(attr, stats.flowtables);
     case NFTO_A_STATS_PORTS:
         return get(attr, stats.ports);
     case NFTO_A_STATS_FLOWS:
@@ -405,7 +405,7 @@ bool take(const Attr &attr, Stats &stats)
         return get(attr, stats.hw_packets);
     case NFTO_A_STATS_HW_BYTES:
         return get(attr, stats.hw_bytes);
-    case NFTO_A_STATS_REASON_COUNT:
+    case NFTO_A_STATS_REASONS:
         return append(attr, stats.reasons);
     default:
         return take_recent(attr, stats);
@@ -415,7 +415,7 @@ bool take(const Attr &attr, Stats &stats)
 bool take(const Attr &attr, Refusal &refusal)
 {
     switch (attr.type) {
-    case NFTO_A_REFUSAL_WHEN:
+    case NFTO_A_REFUSAL_WHEN_NS:
         return get(attr, refusal.when_ns);
     case NFTO_A_REFUSAL_COUNT:
         return get(attr, refusal.count);
@@ -479,7 +479,7 @@ bool take(const Attr &attr, ProbeAnswer &answer)
         return get(attr, answer.state);
     case NFTO_A_PROBE_KIND:
         return get(attr, answer.kind);
-    case NFTO_A_PROBE_ERROR:
+    case NFTO_A_PROBE_ERRNO:
         return get_errno(attr, answer.error);
     case NFTO_A_PROBE_WHY:
         return get(attr, answer.why);
@@ -569,9 +569,9 @@ bool parse(Bytes attrs, Port &port)
     return parse_all(attrs, port) && port.ifindex != 0;
 }
 
-bool parse(Bytes attrs, Table &table)
+bool parse(Bytes attrs, Flowtable &flowtable)
 {
-    return parse_all(attrs, table) && table.id != 0;
+    return parse_all(attrs, flowtable) && flowtable.id != 0;
 }
 
 bool parse(Bytes attrs, Flow &flow)
@@ -583,10 +583,9 @@ bool parse(Bytes attrs, Flow &flow)
 bool parse(Bytes attrs, FlowHw &event)
 {
     bool there = false;
-    return for_each(attrs,
-                    [&](const Attr &attr) {
-                        return take(attr, event, there);
-                    }) &&
+    return for_each(
+               attrs,
+               [&](const Attr &attr) { return take(attr, event, there); }) &&
            event.id != 0 && there;
 }
 

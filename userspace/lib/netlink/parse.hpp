@@ -20,7 +20,7 @@ namespace nfto::netlink {
 // call: its memory is used again.
 [[nodiscard]] bool parse(Bytes attrs, Info &info);
 [[nodiscard]] bool parse(Bytes attrs, Port &port);
-[[nodiscard]] bool parse(Bytes attrs, Table &table);
+[[nodiscard]] bool parse(Bytes attrs, Flowtable &flowtable);
 [[nodiscard]] bool parse(Bytes attrs, Flow &flow);
 [[nodiscard]] bool parse(Bytes attrs, FlowHw &event);
 [[nodiscard]] bool parse(Bytes attrs, Stats &stats);

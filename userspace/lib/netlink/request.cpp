@@ -99,10 +99,10 @@ void put_filter(Request &request, std::uint16_t type,
                 const Filter &filter) noexcept
 {
     nlattr *nest = request.begin_nest(type);
-    put_optional(request, NFTO_A_FILTER_TABLE, filter.table);
+    put_optional(request, NFTO_A_FILTER_FLOWTABLE, filter.flowtable);
     put_optional(request, NFTO_A_FILTER_IFINDEX, filter.ifindex);
     put_optional(request, NFTO_A_FILTER_IN_IFINDEX, filter.in_ifindex);
-    put_optional(request, NFTO_A_FILTER_STATE, filter.state);
+    put_optional(request, NFTO_A_FILTER_HW, filter.hw);
     put_optional(request, NFTO_A_FILTER_REASON, filter.reason);
     put_prefix(request, NFTO_A_FILTER_ADDRESS, NFTO_A_FILTER_PREFIX_LEN,
                filter.address);
@@ -110,7 +110,7 @@ void put_filter(Request &request, std::uint16_t type,
     put_optional(request, NFTO_A_FILTER_L4PROTO, filter.l4proto);
     put_mark(request, filter);
     put_optional(request, NFTO_A_FILTER_ZONE, filter.zone);
-    put_optional(request, NFTO_A_FILTER_PLACE, filter.place);
+    put_optional(request, NFTO_A_FILTER_STATE, filter.state);
     put_prefix(request, NFTO_A_FILTER_SRC, NFTO_A_FILTER_SRC_LEN, filter.src);
     put_prefix(request, NFTO_A_FILTER_DST, NFTO_A_FILTER_DST_LEN, filter.dst);
     put_optional(request, NFTO_A_FILTER_SPORT, filter.sport);

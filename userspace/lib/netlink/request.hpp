@@ -32,7 +32,7 @@ public:
 
     /// Numbers in host byte order, and enumerations.
     template <typename T>
-        requires std::is_arithmetic_v<T> || std::is_enum_v<T>
+    requires std::is_arithmetic_v<T> || std::is_enum_v<T>
     void put(std::uint16_t type, T value) noexcept
     {
         mnl_attr_put(header_, type, sizeof(value), &value);
@@ -56,7 +56,7 @@ private:
 };
 
 /// NFTO_A_*_FILTER, a nest also where the filter is empty.
-void put_filter(Request &request, std::uint16_t type, const Filter &filter)
-    noexcept;
+void put_filter(Request &request, std::uint16_t type,
+                const Filter &filter) noexcept;
 
 } // namespace nfto::netlink

@@ -32,8 +32,7 @@ class File {
 public:
     explicit File(const std::string &path) noexcept
         : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC))
-    {
-    }
+    {}
     File(const File &) = delete;
     File &operator=(const File &) = delete;
     ~File()
@@ -87,10 +86,10 @@ SocketTransport::receive(std::chrono::milliseconds timeout)
     using Count = std::chrono::milliseconds::rep;
     const std::string what = "receiving a netlink message";
     pollfd wanted{fd(), POLLIN, 0};
-    const int ready = poll(
-        &wanted, 1,
-        static_cast<int>(std::clamp<Count>(timeout.count(), -1,
-                                           std::numeric_limits<int>::max())));
+    const int ready =
+        poll(&wanted, 1,
+             static_cast<int>(std::clamp<Count>(
+                 timeout.count(), -1, std::numeric_limits<int>::max())));
     if (ready < 0)
         return failed(what, errno);
     if (ready == 0)

@@ -21,8 +21,8 @@ public:
     explicit Batch(std::uint32_t generation);
 
     // Begins a message of family inet, which is valid until the next one.
-    [[nodiscard]] nlmsghdr *
-    add(std::uint16_t type, std::uint16_t flags, std::string what);
+    [[nodiscard]] nlmsghdr *add(std::uint16_t type, std::uint16_t flags,
+                                std::string what);
     // Sends it and says what became of it.
     [[nodiscard]] Result<void> commit(Transport &transport);
 

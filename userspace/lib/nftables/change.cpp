@@ -265,8 +265,8 @@ Error with_advice(Error error, const Setup &setup)
 
 // What change() puts into a batch is carried out, and tried again when the
 // ruleset was changed by others since it was looked at.
-template <typename Change> Result<void>
-transact(Transport &transport, const Change &change)
+template <typename Change>
+Result<void> transact(Transport &transport, const Change &change)
 {
     Result<void> done;
 

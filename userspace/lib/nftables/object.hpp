@@ -21,8 +21,8 @@ template <auto function> struct FreedBy {
     }
 };
 
-template <typename T, auto function> using Object =
-    std::unique_ptr<T, FreedBy<function>>;
+template <typename T, auto function>
+using Object = std::unique_ptr<T, FreedBy<function>>;
 
 using TableObject = Object<nftnl_table, nftnl_table_free>;
 using FlowtableObject = Object<nftnl_flowtable, nftnl_flowtable_free>;

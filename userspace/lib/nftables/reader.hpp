@@ -10,9 +10,9 @@
 namespace nfto::nftables {
 
 [[nodiscard]] Result<Ruleset> read_over(Transport &transport);
-[[nodiscard]] Result<void>
-create_over(Transport &transport, const Setup &setup);
-[[nodiscard]] Result<void>
-remove_over(Transport &transport, const std::string &table);
+[[nodiscard]] Result<void> create_over(Transport &transport,
+                                       const Setup &setup);
+[[nodiscard]] Result<void> remove_over(Transport &transport,
+                                       const std::string &table);
 
 } // namespace nfto::nftables

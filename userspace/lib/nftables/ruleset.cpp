@@ -66,7 +66,7 @@ std::optional<std::uint32_t> family_of(const nlmsghdr &message)
         ->nfgen_family;
 }
 
-void read_hook(const nlattr *hook, Flowtable &flowtable)
+void read_hook(const nlattr *hook, RulesetFlowtable &flowtable)
 {
     in_nest(hook, [&](const nlattr *attribute) {
         switch (mnl_attr_get_type(attribute)) {
@@ -88,7 +88,7 @@ void read_hook(const nlattr *hook, Flowtable &flowtable)
 void add_flowtable(const nlmsghdr &message, Ruleset &ruleset)
 {
     const auto family = family_of(message);
-    Flowtable found;
+    RulesetFlowtable found;
 
     if (!family)
         return;

@@ -117,7 +117,8 @@ Result<void> verdict(const nlmsghdr &message, std::string_view what)
     auto found = acknowledgement(message);
 
     if (!found)
-        return Failure({std::string(what), EPROTO, "The answer makes no sense"});
+        return Failure(
+            {std::string(what), EPROTO, "The answer makes no sense"});
     if (found->error)
         return Failure({std::string(what), found->error, found->why});
     return {};

@@ -34,8 +34,8 @@ first_of(std::span<const std::byte> data) noexcept;
 [[nodiscard]] std::span<const std::byte>
 behind(std::span<const std::byte> data, const nlmsghdr &message) noexcept;
 // The error that a message reports, or success, with the kernel's sentence.
-[[nodiscard]] Result<void>
-verdict(const nlmsghdr &message, std::string_view what);
+[[nodiscard]] Result<void> verdict(const nlmsghdr &message,
+                                   std::string_view what);
 // The number of the ruleset's generation. It changes with each transaction.
 [[nodiscard]] Result<std::uint32_t> generation(Transport &transport);
 
@@ -53,8 +53,8 @@ template <typename Function> void in_nest(const nlattr *nest, Function function)
 }
 
 // Calls for each attribute of a message, behind nfnetlink's header.
-template <typename Function> void
-in_message(const nlmsghdr &message, Function function)
+template <typename Function>
+void in_message(const nlmsghdr &message, Function function)
 {
     mnl_attr_parse(&message, sizeof(nfgenmsg), call_with<Function>, &function);
 }

@@ -13,125 +13,142 @@
 
 /**
  * enum nfto_reason - Why a packet took the slow path, a flow was refused or
- *   has ended, or a direction is not in hardware.
- * @NFTO_REASON_NONE: No reason; a direction with it is in hardware.
- * @NFTO_REASON_NO_FLOW: Packet left to the slow path. It belongs to no flow of
- *   the flowtable, as the first packets of every connection.
- * @NFTO_REASON_TRUNCATED: Packet left to the slow path. It ends before its
- *   headers do, or is no IP packet after all. Also, flow refused for such a
- *   packet.
- * @NFTO_REASON_FRAGMENT: Packet left to the slow path. It is an IPv4 fragment.
- * @NFTO_REASON_IP_OPTIONS: Packet left to the slow path. It has IPv4 options.
- *   A flow is refused for it when the packet that would begin it has them.
- * @NFTO_REASON_CHECKSUM: Packet left to the slow path. The checksum of its
- *   IPv4 header is wrong.
- * @NFTO_REASON_TTL: Packet left to the slow path. Its TTL or hop limit is 1;
- *   the slow path answers with ICMP.
- * @NFTO_REASON_PROTOCOL: Packet left to the slow path, or flow refused. The
- *   protocol is none of TCP, UDP and GRE. IPv6 extension headers are none
- *   either, fragments among them.
- * @NFTO_REASON_GRE_VERSION: Packet left to the slow path, or flow refused. It
- *   is not GRE of version 0; PPTP's is of version 1.
- * @NFTO_REASON_MTU: Packet left to the slow path. It is larger than the MTU of
- *   the route; the slow path fragments it or answers with ICMP.
- * @NFTO_REASON_NOT_FOR_US: Packet left to the slow path. Its link-layer
- *   destination is another host.
- * @NFTO_REASON_DROPPED: Packet of a flow, dropped in the fast path for want of
- *   memory.
- * @NFTO_REASON_NO_CONNTRACK: Flow refused. The packet that reached "flow add"
- *   has no conntrack entry, because of notrack.
- * @NFTO_REASON_NOT_ESTABLISHED: Flow refused. TCP's handshake is not over, or
- *   the packet has FIN or RST. Asked again with each packet that reaches "flow
- *   add".
- * @NFTO_REASON_NOT_CONFIRMED: Flow refused. The conntrack entry is not
- *   confirmed yet, or was deleted.
- * @NFTO_REASON_HELPER: Flow refused. The connection has a conntrack helper
- *   (FTP, SIP...) which has to see each packet.
- * @NFTO_REASON_SEQ_ADJUST: Flow refused. Sequence numbers of the connection
- *   are adjusted, by a helper or by synproxy.
- * @NFTO_REASON_NAT_CLASH: Flow refused. The conntrack entry clashed with
- *   another one when it was made, of packets that came at the same time; it
- *   does not live long.
- * @NFTO_REASON_GRE_NAT: Flow refused. It is GRE and translated by NAT.
- * @NFTO_REASON_IPSEC: Flow refused. The packet came out of IPsec.
- * @NFTO_REASON_NO_ROUTE: Flow refused. One of its directions has no route.
- * @NFTO_REASON_NO_MEMORY: Flow refused. There was no memory for it.
- * @NFTO_REASON_EXISTS: Flow refused. Another flow has the same packets.
- * @NFTO_REASON_EXPIRED: Flow has ended. No packet for the time-out
+ *   has ended, or a direction is not in hardware. What is counted for a reason
+ *   is the first of its kinds.
+ * @NFTO_REASON_NONE: There is no reason. A direction with it is in hardware.
+ * @NFTO_REASON_NO_FLOW: The packet was left to the slow path. It belongs to no
+ *   flow of the flowtable; the first packets of every connection do not.
+ * @NFTO_REASON_TRUNCATED: The packet was left to the slow path. It ends before
+ *   its headers do, or it is no IP packet after all. A flow is refused for the
+ *   same reason when such a packet would begin it.
+ * @NFTO_REASON_FRAGMENT: The packet was left to the slow path. It is an IPv4
+ *   fragment.
+ * @NFTO_REASON_IP_OPTIONS: The packet was left to the slow path. It has IPv4
+ *   options. A flow is refused for the same reason when such a packet would
+ *   begin it.
+ * @NFTO_REASON_CHECKSUM: The packet was left to the slow path. The checksum of
+ *   its IPv4 header is wrong.
+ * @NFTO_REASON_TTL: The packet was left to the slow path. Its TTL or hop limit
+ *   is 1; the slow path answers with ICMP.
+ * @NFTO_REASON_PROTOCOL: The packet was left to the slow path, or the flow was
+ *   refused. The protocol is not TCP, UDP or GRE. IPv6 extension headers,
+ *   those of fragments among them, count as other protocols.
+ * @NFTO_REASON_GRE_VERSION: The packet was left to the slow path, or the flow
+ *   was refused. It is GRE of another version than 0; PPTP uses version 1.
+ * @NFTO_REASON_MTU: The packet was left to the slow path. It is larger than
+ *   the MTU of the route; the slow path fragments it or answers with ICMP.
+ * @NFTO_REASON_NOT_FOR_US: The packet was left to the slow path. Its
+ *   link-layer destination is another host.
+ * @NFTO_REASON_DROPPED: The packet belongs to a flow, and was dropped in the
+ *   fast path because there was no memory.
+ * @NFTO_REASON_NO_CONNTRACK: The flow was refused. The packet that reached
+ *   "flow add" has no conntrack entry, because of notrack.
+ * @NFTO_REASON_NOT_ESTABLISHED: The flow was refused. The handshake of TCP is
+ *   not over, or the packet has FIN or RST. Each packet that reaches "flow
+ *   add" is another attempt.
+ * @NFTO_REASON_NOT_CONFIRMED: The flow was refused. The conntrack entry is not
+ *   confirmed yet, or it was deleted.
+ * @NFTO_REASON_HELPER: The flow was refused. The connection has a conntrack
+ *   helper (FTP, SIP...), which has to see each packet.
+ * @NFTO_REASON_SEQ_ADJUST: The flow was refused. A helper or synproxy changes
+ *   the sequence numbers of the connection.
+ * @NFTO_REASON_NAT_CLASH: The flow was refused. Two packets that came at the
+ *   same time made two conntrack entries of one connection, and this is the
+ *   one that does not live long.
+ * @NFTO_REASON_GRE_NAT: The flow was refused. It is GRE, and NAT translates
+ *   it.
+ * @NFTO_REASON_IPSEC: The flow was refused. The packet came out of IPsec.
+ * @NFTO_REASON_NO_ROUTE: The flow was refused. One of its directions has no
+ *   route.
+ * @NFTO_REASON_NO_MEMORY: The flow was refused. There was no memory for it.
+ * @NFTO_REASON_EXISTS: The flow was refused. There is a flow already for
+ *   packets with the same addresses and ports.
+ * @NFTO_REASON_EXPIRED: The flow has ended. No packet came within the time-out
  *   (nf_flowtable_tcp_timeout, nf_flowtable_udp_timeout), neither in software
  *   nor in hardware.
- * @NFTO_REASON_TCP_CLOSE: Flow has ended. TCP's FIN or RST was seen; conntrack
- *   follows the rest of the connection.
- * @NFTO_REASON_CT_GONE: Flow has ended. Its conntrack entry was deleted
+ * @NFTO_REASON_TCP_CLOSE: The flow has ended. A TCP packet with FIN or RST was
+ *   seen; conntrack follows the rest of the connection.
+ * @NFTO_REASON_CT_GONE: The flow has ended. Its conntrack entry was deleted
  *   (conntrack -D or -F).
- * @NFTO_REASON_ROUTE_STALE: Flow has ended. Its route or neighbour is not
- *   valid any more, or the flowtable has got another device; the next packet
- *   goes the new way and may begin a flow there.
- * @NFTO_REASON_DEVICE_DOWN: Flow has ended. A device that it uses was set
+ * @NFTO_REASON_ROUTE_STALE: The flow has ended. Its route or neighbour is not
+ *   valid any more, or the flowtable has got another device. The next packet
+ *   takes the new way and may begin a flow there.
+ * @NFTO_REASON_DEVICE_DOWN: The flow has ended. A device that it uses was set
  *   down.
- * @NFTO_REASON_DEVICE_GONE: Flow has ended. A device that it uses was removed,
- *   or taken out of the flowtable.
- * @NFTO_REASON_TABLE_GONE: Flow has ended. Its flowtable was deleted.
- * @NFTO_REASON_WORN_OUT: Flow has ended. It was put into hardware as often as
- *   cookies can tell apart (127 times); the connection's next packet begins a
- *   new flow.
- * @NFTO_REASON_DELETED: Flow has ended. Somebody asked for it (flow-del); the
- *   connection's next packet may begin a new one.
- * @NFTO_REASON_SOFTWARE_TABLE: Direction not in hardware. The flowtable has no
- *   "flags offload".
- * @NFTO_REASON_WAITING: Direction not in hardware yet. It is in the queue of
- *   its port.
- * @NFTO_REASON_NO_PORT: Direction not in hardware. The device that it arrives
- *   at is none of the flowtable's.
- * @NFTO_REASON_PORT_UNBOUND: Direction not in hardware. The port takes no
- *   flows now; its state, error and sentence say why.
- * @NFTO_REASON_NO_ETHERNET: Direction not in hardware. It arrives at or leaves
- *   by something that is not Ethernet, or by a device that is none of the
- *   flowtable's.
- * @NFTO_REASON_NEIGHBOUR: Direction not in hardware. The next hop's link-layer
- *   address is not known now. Also, flow ended because it is known at last;
- *   the next packet begins a new one.
- * @NFTO_REASON_ENCAPSULATION: Direction not in hardware. A rule cannot say how
- *   its packets are wrapped (more tags, PPPoE or tunnels than a rule has room
- *   for).
- * @NFTO_REASON_ADDRESS: Direction not in hardware. The Ethernet address of the
- *   next hop or of the own device is none that can be written into a rule.
- * @NFTO_REASON_REFUSED: Direction not in hardware. The driver refused it, and
- *   is not asked again until something changes; error and sentence are the
- *   driver's.
- * @NFTO_REASON_FULL: Direction not in hardware. The device's table is full.
- * @NFTO_REASON_BUSY: Direction not in hardware. The driver failed in a way
- *   that may pass (EBUSY, ENOMEM, EEXIST...); it is asked again.
- * @NFTO_REASON_LOST: Direction not in hardware. The device has lost its entry,
- *   as after a reset; it is put back.
- * @NFTO_REASON_LEAVING: Direction not in hardware any more. It is being taken
- *   out or was, because the flow has ended or its entry has to be made anew.
- * @NFTO_REASON_NEIGHBOUR_CHANGED: Flow has ended. The next hop has another
- *   link-layer address now; the connection's next packet begins a new flow.
- * @NFTO_REASON_NEIGHBOUR_LOST: Flow has ended. The next hop does not answer
- *   any more; until it does the host has the packets, and tells who sends
- *   them.
- * @NFTO_REASON_DEVICE_CHANGED: Flow has ended. A device that it uses has
- *   another Ethernet address, MTU or master; the connection's next packet
+ * @NFTO_REASON_DEVICE_GONE: The flow has ended. A device that it uses was
+ *   removed, or was taken out of the flowtable.
+ * @NFTO_REASON_FLOWTABLE_GONE: The flow has ended. Its flowtable was deleted.
+ * @NFTO_REASON_WORN_OUT: The flow has ended. It was put into hardware 127
+ *   times, which is as often as cookies can tell apart. The connection's next
+ *   packet begins a new flow.
+ * @NFTO_REASON_DELETED: The flow has ended. Somebody asked for that
+ *   (nft-offload flow delete or flush). The connection's next packet may begin
+ *   a new flow.
+ * @NFTO_REASON_SOFTWARE_FLOWTABLE: The direction is not in hardware. The
+ *   flowtable has no "flags offload".
+ * @NFTO_REASON_WAITING: The direction is not in hardware yet. It waits in the
+ *   queue of its port.
+ * @NFTO_REASON_NO_PORT: The direction is not in hardware. The device that it
+ *   arrives at is not one of the flowtable's devices.
+ * @NFTO_REASON_PORT_UNBOUND: The direction is not in hardware. The port takes
+ *   no flows now; the state, error and sentence of the port say why.
+ * @NFTO_REASON_NO_ETHERNET: The direction is not in hardware. It arrives at or
+ *   leaves by something that is not Ethernet, or by a device that is not one
+ *   of the flowtable's devices.
+ * @NFTO_REASON_NEIGHBOUR: The direction is not in hardware. The next hop's
+ *   link-layer address is not known now. When it becomes known, the flow has
+ *   ended with this reason, and the next packet begins a new flow.
+ * @NFTO_REASON_ENCAPSULATION: The direction is not in hardware. A rule has no
+ *   room for all the VLAN tags, PPPoE headers or tunnels that its packets are
+ *   wrapped in.
+ * @NFTO_REASON_ADDRESS: The direction is not in hardware. The Ethernet address
+ *   of the next hop, or of the device that it leaves from, cannot be written
+ *   into a rule.
+ * @NFTO_REASON_REFUSED: The direction is not in hardware. The driver refused
+ *   it, and is not asked again until something changes; error and sentence are
+ *   the driver's.
+ * @NFTO_REASON_FULL: The direction is not in hardware. The device's table is
+ *   full.
+ * @NFTO_REASON_BUSY: The direction is not in hardware. The driver failed in a
+ *   way that may pass (EBUSY, ENOMEM, EEXIST...); it is asked again.
+ * @NFTO_REASON_LOST: The direction is not in hardware. The device has lost its
+ *   entry, as it does in a reset; the entry is put back.
+ * @NFTO_REASON_LEAVING: The direction is not in hardware any more. Its entry
+ *   is being removed or was removed, because the end of the flow has come or
+ *   because the entry has to be made anew.
+ * @NFTO_REASON_NEIGHBOUR_CHANGED: The flow has ended. The next hop has another
+ *   link-layer address now. The connection's next packet begins a new flow.
+ * @NFTO_REASON_NEIGHBOUR_LOST: The flow has ended. The next hop does not
+ *   answer any more. Until it answers, this machine gets the packets and
+ *   reports to their sender that it is unreachable.
+ * @NFTO_REASON_DEVICE_CHANGED: The flow has ended. A device that it uses has
+ *   another Ethernet address, MTU or master. The connection's next packet
  *   begins a new flow.
- * @NFTO_REASON_NO_CARRIER: Flow has ended. A device that it uses has lost its
- *   carrier, or has it again. Also, direction not in hardware while there is
- *   none.
- * @NFTO_REASON_BRIDGE_MOVED: Flow has ended. A bridge has learned its next hop
- *   at another port; the connection's next packet begins a new flow.
- * @NFTO_REASON_ROUTE_CHANGED: Flow has ended. It has another route now; the
- *   connection's next packet begins a new flow.
- * @NFTO_REASON_ROUTE_CHECK: Direction not in hardware, or packet left to the
- *   slow path. Routes have changed: one packet goes through routing first, to
- *   see whether this direction's has.
- * @NFTO_REASON_RULESET_CHECK: Direction not in hardware, or packet left to the
- *   slow path. The ruleset has changed: one packet goes through it first, and
- *   must reach "flow add" again.
- * @NFTO_REASON_RULESET_DENIED: Flow has ended. The ruleset has changed, and
- *   packets do not reach "flow add" any more.
- * @NFTO_REASON_DRIVER_UNKNOWN: Direction not in hardware. The port's driver is
- *   not known to carry out flows right, or is known not to; the port's
- *   sentence says so.
+ * @NFTO_REASON_NO_CARRIER: The flow has ended. A device that it uses has lost
+ *   its carrier, or has it again. While there is no carrier, the direction is
+ *   not in hardware for the same reason.
+ * @NFTO_REASON_BRIDGE_MOVED: The flow has ended. A bridge has learned its next
+ *   hop at another port. The connection's next packet begins a new flow.
+ * @NFTO_REASON_ROUTE_CHANGED: The flow has ended. It has another route now.
+ *   The connection's next packet begins a new flow.
+ * @NFTO_REASON_ROUTE_CHECK: The direction is not in hardware, or the packet
+ *   was left to the slow path. Routes have changed, and one packet of this
+ *   direction has to go through routing first, to see whether its route has
+ *   changed too.
+ * @NFTO_REASON_RULESET_CHECK: The direction is not in hardware, or the packet
+ *   was left to the slow path. The ruleset has changed, and one packet of this
+ *   direction has to go through it first and reach "flow add" again.
+ * @NFTO_REASON_RULESET_DENIED: The flow has ended. The ruleset has changed,
+ *   and packets of the connection do not reach "flow add" any more.
+ * @NFTO_REASON_TCP_SYN: The packet was left to the slow path. It is a SYN;
+ *   conntrack decides whether a connection begins anew.
+ * @NFTO_REASON_MULTICAST: The flow was refused. The packet is for more than
+ *   one receiver.
+ * @NFTO_REASON_BRIDGED: The flow was refused. The packet is bridged, not
+ *   routed; br_netfilter shows it to the forward chain.
+ * @NFTO_REASON_DRIVER_UNKNOWN: The direction is not in hardware. The driver of
+ *   the port is not known to carry out flows right, or it is known not to; the
+ *   port's sentence says which.
  */
 enum nfto_reason {
 	NFTO_REASON_NONE,
@@ -163,10 +180,10 @@ enum nfto_reason {
 	NFTO_REASON_ROUTE_STALE,
 	NFTO_REASON_DEVICE_DOWN,
 	NFTO_REASON_DEVICE_GONE,
-	NFTO_REASON_TABLE_GONE,
+	NFTO_REASON_FLOWTABLE_GONE,
 	NFTO_REASON_WORN_OUT,
 	NFTO_REASON_DELETED,
-	NFTO_REASON_SOFTWARE_TABLE,
+	NFTO_REASON_SOFTWARE_FLOWTABLE,
 	NFTO_REASON_WAITING,
 	NFTO_REASON_NO_PORT,
 	NFTO_REASON_PORT_UNBOUND,
@@ -188,6 +205,9 @@ enum nfto_reason {
 	NFTO_REASON_ROUTE_CHECK,
 	NFTO_REASON_RULESET_CHECK,
 	NFTO_REASON_RULESET_DENIED,
+	NFTO_REASON_TCP_SYN,
+	NFTO_REASON_MULTICAST,
+	NFTO_REASON_BRIDGED,
 	NFTO_REASON_DRIVER_UNKNOWN,
 
 	/* private: */
@@ -196,14 +216,13 @@ enum nfto_reason {
 };
 
 /**
- * enum nfto_port_state - Of a port.
- * @NFTO_PORT_STATE_UNBOUND: The device takes no flows; error and sentence say
- *   why. Tried again when there is hope.
+ * enum nfto_port_state - Whether a port takes flows.
+ * @NFTO_PORT_STATE_UNBOUND: The device takes no flows; errno and sentence say
+ *   why. The driver is asked again when that may help.
  * @NFTO_PORT_STATE_BOUND: The driver has said that it takes flows.
  * @NFTO_PORT_STATE_SWITCHED_OFF: The device's feature hw-tc-offload is off
  *   (ethtool -K DEVICE hw-tc-offload on).
- * @NFTO_PORT_STATE_STUCK: The driver refuses to unbind, or to take entries
- *   out.
+ * @NFTO_PORT_STATE_STUCK: The driver refuses to unbind, or to remove entries.
  * @NFTO_PORT_STATE_GONE: The device was unregistered; the port goes with its
  *   last entry.
  */
@@ -223,7 +242,7 @@ enum nfto_port_state {
  * enum nfto_port_kind - How a port is bound to its driver.
  * @NFTO_PORT_KIND_NONE: Not bound.
  * @NFTO_PORT_KIND_FLOWTABLE: ndo_setup_tc(TC_SETUP_FT).
- * @NFTO_PORT_KIND_INDIRECT: By the indirect block, for devices without a
+ * @NFTO_PORT_KIND_INDIRECT: By the indirect block, for devices that have no
  *   driver of their own.
  * @NFTO_PORT_KIND_FLOWER: ndo_setup_tc(TC_SETUP_BLOCK), as rules of tc flower.
  */
@@ -276,23 +295,23 @@ enum nfto_hw {
 };
 
 /**
- * enum nfto_place - Where a flow is, by its directions. Exactly one of these
- *   is true of a flow.
- * @NFTO_PLACE_HARDWARE: Both directions are in the hardware.
- * @NFTO_PLACE_HALF: One of them is.
- * @NFTO_PLACE_WAITING: None is, and one has the reason "waiting" or is on its
- *   way in.
- * @NFTO_PLACE_SOFTWARE: None is, for other reasons.
+ * enum nfto_flow_state - Where a flow is, by its directions. Exactly one of
+ *   these is true of a flow.
+ * @NFTO_FLOW_STATE_HARDWARE: Both directions are in the hardware.
+ * @NFTO_FLOW_STATE_HALF: One of them is.
+ * @NFTO_FLOW_STATE_WAITING: None is, and one has the reason "waiting" or is on
+ *   its way in.
+ * @NFTO_FLOW_STATE_SOFTWARE: None is, for other reasons.
  */
-enum nfto_place {
-	NFTO_PLACE_HARDWARE,
-	NFTO_PLACE_HALF,
-	NFTO_PLACE_WAITING,
-	NFTO_PLACE_SOFTWARE,
+enum nfto_flow_state {
+	NFTO_FLOW_STATE_HARDWARE,
+	NFTO_FLOW_STATE_HALF,
+	NFTO_FLOW_STATE_WAITING,
+	NFTO_FLOW_STATE_SOFTWARE,
 
 	/* private: */
-	__NFTO_PLACE_MAX,
-	NFTO_PLACE_MAX = (__NFTO_PLACE_MAX - 1)
+	__NFTO_FLOW_STATE_MAX,
+	NFTO_FLOW_STATE_MAX = (__NFTO_FLOW_STATE_MAX - 1)
 };
 
 /**
@@ -354,16 +373,16 @@ enum {
 	NFTO_A_PORT_NAME,
 	NFTO_A_PORT_STATE,
 	NFTO_A_PORT_KIND,
-	NFTO_A_PORT_ERROR,
+	NFTO_A_PORT_ERRNO,
 	NFTO_A_PORT_WHY,
 	NFTO_A_PORT_USERS,
 	NFTO_A_PORT_IN_HARDWARE,
 	NFTO_A_PORT_FULL_AT,
 	NFTO_A_PORT_QUEUED,
 	NFTO_A_PORT_WORKERS,
-	NFTO_A_PORT_ADDS,
+	NFTO_A_PORT_ACCEPTED,
 	NFTO_A_PORT_REFUSED,
-	NFTO_A_PORT_REMOVES,
+	NFTO_A_PORT_REMOVED,
 	NFTO_A_PORT_STUCK,
 	NFTO_A_PORT_QUERIES,
 	NFTO_A_PORT_LOST,
@@ -388,23 +407,23 @@ enum {
 };
 
 enum {
-	NFTO_A_TABLE_PAD = 1,
-	NFTO_A_TABLE_ID,
-	NFTO_A_TABLE_NAME,
-	NFTO_A_TABLE_TABLE_NAME,
-	NFTO_A_TABLE_FAMILY,
-	NFTO_A_TABLE_PRIORITY,
-	NFTO_A_TABLE_HW,
-	NFTO_A_TABLE_COUNTER,
-	NFTO_A_TABLE_DEVICE,
-	NFTO_A_TABLE_FLOWS,
-	NFTO_A_TABLE_PACKETS,
-	NFTO_A_TABLE_BYTES,
-	NFTO_A_TABLE_REASON_COUNT,
-	NFTO_A_TABLE_FOLLOW_RULESET,
+	NFTO_A_FLOWTABLE_PAD = 1,
+	NFTO_A_FLOWTABLE_ID,
+	NFTO_A_FLOWTABLE_NAME,
+	NFTO_A_FLOWTABLE_TABLE,
+	NFTO_A_FLOWTABLE_FAMILY,
+	NFTO_A_FLOWTABLE_PRIORITY,
+	NFTO_A_FLOWTABLE_OFFLOAD,
+	NFTO_A_FLOWTABLE_COUNTER,
+	NFTO_A_FLOWTABLE_DEVICES,
+	NFTO_A_FLOWTABLE_FLOWS,
+	NFTO_A_FLOWTABLE_PACKETS,
+	NFTO_A_FLOWTABLE_BYTES,
+	NFTO_A_FLOWTABLE_REASONS,
+	NFTO_A_FLOWTABLE_FOLLOW_RULESET,
 
-	__NFTO_A_TABLE_MAX,
-	NFTO_A_TABLE_MAX = (__NFTO_A_TABLE_MAX - 1)
+	__NFTO_A_FLOWTABLE_MAX,
+	NFTO_A_FLOWTABLE_MAX = (__NFTO_A_FLOWTABLE_MAX - 1)
 };
 
 enum {
@@ -434,9 +453,9 @@ enum {
 	NFTO_A_DIR_MAC,
 	NFTO_A_DIR_ENCAP,
 	NFTO_A_DIR_MTU,
-	NFTO_A_DIR_STATE,
+	NFTO_A_DIR_HW,
 	NFTO_A_DIR_REASON,
-	NFTO_A_DIR_ERROR,
+	NFTO_A_DIR_ERRNO,
 	NFTO_A_DIR_WHY,
 	NFTO_A_DIR_TRIES,
 	NFTO_A_DIR_COOKIE,
@@ -451,10 +470,10 @@ enum {
 };
 
 enum {
-	NFTO_A_FILTER_TABLE = 1,
+	NFTO_A_FILTER_FLOWTABLE = 1,
 	NFTO_A_FILTER_IFINDEX,
 	NFTO_A_FILTER_IN_IFINDEX,
-	NFTO_A_FILTER_STATE,
+	NFTO_A_FILTER_HW,
 	NFTO_A_FILTER_REASON,
 	NFTO_A_FILTER_ADDRESS,
 	NFTO_A_FILTER_PREFIX_LEN,
@@ -463,7 +482,7 @@ enum {
 	NFTO_A_FILTER_MARK,
 	NFTO_A_FILTER_MARK_MASK,
 	NFTO_A_FILTER_ZONE,
-	NFTO_A_FILTER_PLACE,
+	NFTO_A_FILTER_STATE,
 	NFTO_A_FILTER_SRC,
 	NFTO_A_FILTER_SRC_LEN,
 	NFTO_A_FILTER_DST,
@@ -479,7 +498,7 @@ enum {
 	NFTO_A_FLOW_PAD = 1,
 	NFTO_A_FLOW_ID,
 	NFTO_A_FLOW_FILTER,
-	NFTO_A_FLOW_TABLE,
+	NFTO_A_FLOW_FLOWTABLE,
 	NFTO_A_FLOW_ZONE,
 	NFTO_A_FLOW_MARK,
 	NFTO_A_FLOW_CT_ID,
@@ -490,7 +509,7 @@ enum {
 	NFTO_A_FLOW_EXPIRES_MS,
 	NFTO_A_FLOW_DIR_ORIG,
 	NFTO_A_FLOW_DIR_REPLY,
-	NFTO_A_FLOW_REASON,
+	NFTO_A_FLOW_END_REASON,
 
 	__NFTO_A_FLOW_MAX,
 	NFTO_A_FLOW_MAX = (__NFTO_A_FLOW_MAX - 1)
@@ -522,7 +541,7 @@ enum {
 	NFTO_A_PROBE_LEFT,
 	NFTO_A_PROBE_STATE,
 	NFTO_A_PROBE_KIND,
-	NFTO_A_PROBE_ERROR,
+	NFTO_A_PROBE_ERRNO,
 	NFTO_A_PROBE_WHY,
 	NFTO_A_PROBE_REASON,
 	NFTO_A_PROBE_COUNTS,
@@ -533,7 +552,7 @@ enum {
 
 enum {
 	NFTO_A_STATS_PAD = 1,
-	NFTO_A_STATS_TABLES,
+	NFTO_A_STATS_FLOWTABLES,
 	NFTO_A_STATS_PORTS,
 	NFTO_A_STATS_FLOWS,
 	NFTO_A_STATS_IN_HARDWARE,
@@ -541,7 +560,7 @@ enum {
 	NFTO_A_STATS_BYTES,
 	NFTO_A_STATS_HW_PACKETS,
 	NFTO_A_STATS_HW_BYTES,
-	NFTO_A_STATS_REASON_COUNT,
+	NFTO_A_STATS_REASONS,
 	NFTO_A_STATS_RECENT_MS,
 	NFTO_A_STATS_RECENT_PACKETS,
 	NFTO_A_STATS_RECENT_BYTES,
@@ -554,7 +573,7 @@ enum {
 
 enum {
 	NFTO_A_REFUSAL_PAD = 1,
-	NFTO_A_REFUSAL_WHEN,
+	NFTO_A_REFUSAL_WHEN_NS,
 	NFTO_A_REFUSAL_COUNT,
 	NFTO_A_REFUSAL_REASON,
 	NFTO_A_REFUSAL_ORIG,
@@ -569,7 +588,7 @@ enum {
 enum {
 	NFTO_CMD_INFO_GET = 1,
 	NFTO_CMD_PORT_GET,
-	NFTO_CMD_TABLE_GET,
+	NFTO_CMD_FLOWTABLE_GET,
 	NFTO_CMD_FLOW_GET,
 	NFTO_CMD_STATS_GET,
 	NFTO_CMD_REFUSAL_GET,
@@ -582,7 +601,7 @@ enum {
 	NFTO_CMD_FLOW_HW,
 	NFTO_CMD_PORT_CHANGE,
 	NFTO_CMD_REFUSAL_NEW,
-	NFTO_CMD_TABLE_SET,
+	NFTO_CMD_FLOWTABLE_SET,
 	NFTO_CMD_PORT_SET,
 
 	__NFTO_CMD_MAX,
