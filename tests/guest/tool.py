@@ -160,7 +160,7 @@ def test_ports(nl):
                               parsed("port", "show", "wan")["ports"]], ["wan"])
     ran = tool("port")
     tap.ok("as text", ran.status == 0 and re.search(
-        r"^lan: bound \(flowtable\)  in 1 flowtable\n  entries \d+", ran.out,
+        r"^lan: bound \(flowtable\)  in 1 flowtable  driver mlx5e_rep\n  entries \d+", ran.out,
         re.M), ran)
 
 
