@@ -316,14 +316,17 @@ knob_takes link_down "1=0x1" 0x2 "3=0x3" "0=0x0"
 knob_refuses link_down "is not a mask of 2 ports" x -1 4 0x4 0xffffffff 4294967297
 knob_takes fail_port 0 1 -1
 knob_refuses fail_port "is not -1 or a port from 0 to 1" x -2 2 256 4294967295
-knob_takes bind_silent 1 0
-knob_refuses bind_silent "is not 0 or 1" x -1 2 01x
+for what in bind_silent wants_rtnl; do
+	knob_takes $what 1 0
+	knob_refuses $what "is not 0 or 1" x -1 2 01x
+	known+=" $what"
+done
 for what in pipeline_cpu host_cpu; do
 	knob_takes $what 0 -1
 	knob_refuses $what "is not -1 or an online CPU" x -2 "$(nproc --all)" 99 4294967295
 	known+=" $what"
 done
-known+=" stats_lie link_down fail_port bind_silent"
+known+=" stats_lie link_down fail_port"
 refused "reset wants 1" "Invalid argument" "reset: '0' is not 1" "$SIM/sim0/reset" 0
 refused "and nothing longer" "Invalid argument" "reset: more than 31" "$SIM/sim0/reset" \
 	"$(printf '%-40s' 1)"
