@@ -133,18 +133,18 @@ std::vector<std::string_view> blocks()
 
 Verb port_set_verb()
 {
-    return {"port",
-            "set",
-            "Say whether a driver may be given flows as rules of tc flower",
-            "By default, a driver that takes no flowtables is given flows if it "
-            "is known to\ncarry them out right. \"on\" is for one that is not "
-            "known, \"force\" also for one\nthat is known to do something "
-            "else; packets may be lost then.",
-            {{Param::Kind::operand, "device", "DEV", "the device", nullptr,
-              true},
-             {Param::Kind::pair, "block", "SWITCH",
-              "whether its driver may be given them", blocks, true}},
-            run_set};
+    return {
+        "port",
+        "set",
+        "Say whether a driver may be given flows as rules of tc flower",
+        "By default, a driver that takes no flowtables is given flows if it "
+        "is known to\ncarry them out right. \"on\" is for one that is not "
+        "known, \"force\" also for one\nthat is known to do something "
+        "else; packets may be lost then.",
+        {{Param::Kind::operand, "device", "DEV", "the device", nullptr, true},
+         {Param::Kind::pair, "block", "SWITCH",
+          "whether its driver may be given them", blocks, true}},
+        run_set};
 }
 
 Verb port_show_verb()
