@@ -93,7 +93,7 @@ struct nfto_listener {
 	struct nfto_net *nn;
 	struct socket *sock;
 	bool closed;
-	void (*heard)(struct nfto_net *nn, u16 type);
+	void (*heard)(struct nfto_net *nn, u16 type, u32 len);
 	void (*end)(struct nfto_net *nn);
 	struct work_struct work;
 };

@@ -46,7 +46,7 @@ static void doubt_pass(struct work_struct *work)
 			    atomic64_read(&rs->last));
 }
 
-static void heard_of_nftables(struct nfto_net *nn, u16 type)
+static void heard_of_nftables(struct nfto_net *nn, u16 type, u32 len)
 {
 	if (!type || type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWGEN))
 		nn->ruleset.commits = true;

@@ -32,10 +32,10 @@ static void listen_work(struct work_struct *work)
 		else if (len < 0)
 			break;
 		else if (len == sizeof(nlh))
-			l->heard(l->nn, nlh.nlmsg_type);
+			l->heard(l->nn, nlh.nlmsg_type, nlh.nlmsg_len);
 	}
 	if (lost)
-		l->heard(l->nn, 0);
+		l->heard(l->nn, 0, 0);
 	if (l->end)
 		l->end(l->nn);
 }
@@ -72,7 +72,7 @@ static int join_groups(struct nfto_listener *l, struct socket *sock, u32 groups)
 }
 
 void nfto_listen_init(struct nfto_listener *l, struct nfto_net *nn,
-		      void (*heard)(struct nfto_net *nn, u16 type),
+		      void (*heard)(struct nfto_net *nn, u16 type, u32 len),
 		      void (*end)(struct nfto_net *nn))
 {
 	l->nn = nn;

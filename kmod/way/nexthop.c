@@ -63,7 +63,8 @@ static bool is_ether(const struct net_device *dev)
  * @stripped: those that @lower deals with by itself
  * @bridged: a bridge was crossed
  * @tagged: and it adds a tag
- * @dest: the peer of a PPPoE session, or NULL
+ * @has_dest: there is a PPPoE session, with @dest
+ * @dest: its peer
  * @source: address of the first Ethernet device
  * @n_via: devices on the way
  * @via: their ifindexes
@@ -76,7 +77,8 @@ struct walk {
 	u8 stripped;
 	bool bridged;
 	bool tagged;
-	const u8 *dest;
+	bool has_dest;
+	u8 dest[ETH_ALEN];
 	u8 source[ETH_ALEN];
 	u8 n_via;
 	int via[NFTO_VIA_MAX];
@@ -137,8 +139,10 @@ static bool walk_step(struct walk *w, const struct net_device_path *p)
 		return true;
 	if (!w->out)
 		w->out = (struct net_device *)p->dev;
-	if (p->type == DEV_PATH_PPPOE)
-		w->dest = p->encap.h_dest;
+	if (p->type == DEV_PATH_PPPOE) {
+		w->has_dest = true;
+		ether_addr_copy(w->dest, p->encap.h_dest);
+	}
 	return push_encap(w, p->encap.id, p->encap.proto);
 }
 
@@ -216,7 +220,7 @@ static void take_walk(struct nfto_nexthop *nh, const struct walk *w)
 	nh->n_via = w->n_via;
 	memcpy(nh->via, w->via, sizeof(nh->via));
 	ether_addr_copy(nh->h_source, w->source);
-	if (w->dest) {
+	if (w->has_dest) {
 		nh->has_dest = true;
 		ether_addr_copy(nh->h_dest, w->dest);
 	}

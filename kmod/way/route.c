@@ -12,6 +12,7 @@
  * IPv4 these are all next hops of the netns.
  */
 #include <linux/inetdevice.h>
+#include <linux/netconf.h>
 #include <linux/rtnetlink.h>
 #include <linux/xfrm.h>
 #include <net/addrconf.h>
@@ -704,17 +705,23 @@ static void run_routes_again(struct nfto_routes *routes, long delay)
 	spin_unlock_bh(&routes->lock);
 }
 
-/* Forwarding was switched on or off for a device or for all. */
-static void heard_of_rtnl(struct nfto_net *nn, u16 type)
+/*
+ * A message about one value that was changed, forwarding mostly, has two attributes.
+ * Longer ones tell of devices that are new.
+ */
+#define ONE_VALUE	(NLMSG_LENGTH(NLMSG_ALIGN(sizeof(struct netconfmsg))) + \
+			 2 * NLA_HDRLEN + 2 * sizeof(u32))
+
+static void heard_of_rtnl(struct nfto_net *nn, u16 type, u32 len)
 {
 	if (type == RTM_NEWLINK || type == RTM_DELLINK)
 		nfto_check_soon(nn);
-	else
+	else if (!type || (type == RTM_NEWNETCONF && len <= ONE_VALUE))
 		nfto_doubt_soon(nn);
 }
 
 /* A policy may forbid what a route allows, or want it encrypted. */
-static void heard_of_xfrm(struct nfto_net *nn, u16 type)
+static void heard_of_xfrm(struct nfto_net *nn, u16 type, u32 len)
 {
 	nfto_doubt_soon(nn);
 }

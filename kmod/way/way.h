@@ -133,13 +133,14 @@ bool nfto_routes_stale(struct nfto_nexthop *nh);
  * nfto_listen_init() - prepare to hear of what a subsystem announces
  * @l: the listener, of a netns that is being made
  * @nn: the netns
- * @heard: called by a work for each message, with its type; 0: messages were lost
+ * @heard: called by a work for each message, with its type and length; 0: messages
+ *	were lost
  * @end: called when all that had come was read; or NULL
  *
  * Context: process.
  */
 void nfto_listen_init(struct nfto_listener *l, struct nfto_net *nn,
-		      void (*heard)(struct nfto_net *nn, u16 type),
+		      void (*heard)(struct nfto_net *nn, u16 type, u32 len),
 		      void (*end)(struct nfto_net *nn));
 
 /**

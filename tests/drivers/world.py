@@ -123,7 +123,9 @@ class World:
                         "net.ipv6.conf.default.accept_dad=0")
         self.sysctl(None, "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1",
                     "net.ipv6.conf.default.accept_dad=0",
-                    "net.netfilter.nf_conntrack_acct=1")
+                    "net.netfilter.nf_conntrack_acct=1",
+                    "net.netfilter.nf_flowtable_tcp_timeout=600",
+                    "net.netfilter.nf_flowtable_udp_timeout=600")
         ip("link set lanw netns a\nlink set wanw netns b")
         link("lan", None, 1, False)
         link("lanw", "a", 1, True)

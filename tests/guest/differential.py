@@ -574,7 +574,7 @@ class Judge:
         self.fates = {}
 
     def foretell(self, plan):
-        model = Model(plan.scenario, plan.flows)
+        model = Model(plan.scenario, plan.flows, self.path == "module")
         self.fates = {id(item): [model.fate(item.side, frame)
                                  for frame in item.frames]
                       for step in plan.steps for item in step}

@@ -222,8 +222,10 @@ class Model:
     # keeps those in its sets.
     RECORDS = {ETH_IP: ("seen4", 2), ETH_IP6: ("seen6", 0)}
 
-    def __init__(self, scenario, flows):
+    def __init__(self, scenario, flows, ours):
         self.scenario = scenario
+        # Ours leaves a SYN to conntrack, and a tag's priority is not the VLAN's.
+        self.ours = ours
         self.flows = {}
         for flow in flows:
             for side, key, new in flow.keys():
@@ -254,6 +256,9 @@ class Model:
             fate.record = name, int.from_bytes(frame[at + start:][:4], "big")
         parse = self.parse4 if kind == ETH_IP else self.parse6
         proto, key, l4 = parse(frame, at)
+        if self.ours:
+            encaps = tuple((tpid, tci & 0xfff if tpid in (VLAN, QINQ) else tci)
+                           for tpid, tci in encaps)
         if encaps != self.scenario.encaps(side):
             raise Slow("another encapsulation")
         if (side, proto, key) not in self.flows:
@@ -271,6 +276,8 @@ class Model:
             raise Slow("over the MTU")
         if proto == TCP and frame[l4 + 13] & (FIN | RST):
             raise Slow(CLOSES)
+        if self.ours and proto == TCP and frame[l4 + 13] & SYN:
+            raise Slow("SYN")
         fate.natures = tuple(self.natures(side, frame, at, l4, proto))
         if l4 + self.L4_SIZE[proto] <= at + length <= len(frame):
             fate.trimmed = self.forwarded(side, frame[:at + length], at, l4,

@@ -11,7 +11,7 @@ namespace {
 
 void show(const nfto::Tuple &tuple, const nfto::Direction &direction)
 {
-    if (direction.state == nfto::Hw::in)
+    if (direction.hw == nfto::Hw::in)
         return;
     std::cout << tuple.src.text() << ' ' << tuple.sport.value_or(0) << " > "
               << tuple.dst.text() << ' ' << tuple.dport.value_or(0) << ": "
