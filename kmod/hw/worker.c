@@ -184,18 +184,28 @@ static bool have_left(const struct nfto_worker *w)
 	return n && n + (int)w->n_adds < READ_ONCE(w->port->full_at);
 }
 
-static bool has_room(struct nfto_worker *w, struct nfto_dir *dir)
+static bool has_room(const struct nfto_worker *w)
 {
 	struct nfto_port *port = w->port;
 
 	if (!READ_ONCE(port->full_at) || have_left(w))
 		return true;
-	if (time_before(jiffies, READ_ONCE(port->probe_at))) {
-		dir->out_reason = NFTO_REASON_FULL;
+	if (time_before(jiffies, READ_ONCE(port->probe_at)))
 		return false;
-	}
 	WRITE_ONCE(port->probe_at, jiffies + FULL_PROBE);
 	return true;
+}
+
+/*
+ * One that was not even offered, because others were refused just now, is tried
+ * again like these. The wheel looks at it again and again as long as it is full.
+ */
+static void wait_for_room(struct nfto_flow *flow, struct nfto_dir *dir)
+{
+	if (dir->out_reason == NFTO_REASON_FULL)
+		return;
+	dir->out_reason = NFTO_REASON_FULL;
+	nfto_age_failed(flow);
 }
 
 static enum nfto_reason find_obstacle(struct nfto_port *port, struct nfto_dir *dir)
@@ -236,7 +246,10 @@ static enum op choose_op(struct nfto_worker *w, struct nfto_flow *flow,
 		dir->out_reason = NFTO_REASON_RULESET_CHECK;
 		return OP_NONE;
 	}
-	return has_room(w, dir) ? OP_ADD : OP_NONE;
+	if (has_room(w))
+		return OP_ADD;
+	wait_for_room(flow, dir);
+	return OP_NONE;
 }
 
 /*
