@@ -253,7 +253,7 @@ TEST_CASE("what everybody may see", "[cli]")
                          bytes::u32(NFTO_A_PORT_BLOCK, NFTO_BLOCK_FORCE),
                          bytes::str(NFTO_A_PORT_HARM, "does harm")}))};
     CHECK(tool.run("port set lo block force").out ==
-          "lo:  in 0 flowtables  driver bnxt_en  block force\n"
+          "lo:  used by 0 flowtables  driver bnxt_en  block force\n"
           "The driver bnxt_en does harm: packets of its flows may be sent to "
           "wrong places or be lost. To take them out of the NIC again: "
           "nft-offload port set lo block default\n");
