@@ -43,6 +43,7 @@ struct nfto_net *nfto_net_of(const struct net *net)
 
 static void net_free(struct nfto_net *nn)
 {
+	nfto_choices_free(nn);
 	free_percpu(nn->refusals);
 	kfree_rcu(nn, rcu);
 }
@@ -72,6 +73,7 @@ static struct nfto_net *net_alloc(struct net *net)
 	mutex_init(&nn->lock);
 	INIT_LIST_HEAD(&nn->tables);
 	INIT_LIST_HEAD(&nn->ports);
+	INIT_LIST_HEAD(&nn->choices);
 	nfto_routes_init(nn);
 	nfto_wheel_init(&nn->wheel);
 	nfto_check_init(nn);

@@ -179,6 +179,7 @@ struct nfto_ruleset {
  * @lock: see the top of this file
  * @tables: all whose memory is there
  * @ports: all
+ * @choices: what the admin has said of devices, see hw/dialect.c
  * @quiet: nobody may be told of events any more
  * @recent: totals of some time ago, older ones first; under @lock
  * @check_now: @check_work is on its way, because something has changed
@@ -194,9 +195,10 @@ struct nfto_ruleset {
 struct nfto_net {
 	struct net *net;
 	refcount_t ref;
-	struct mutex lock;	/* protects tables, ports, devices */
+	struct mutex lock;	/* protects tables, ports, choices, devices */
 	struct list_head tables;
 	struct list_head ports;
+	struct list_head choices;
 	bool quiet;
 	struct nfto_moment recent[2];
 	unsigned long check_now;

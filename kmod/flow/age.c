@@ -152,9 +152,15 @@ void nfto_age_failed(struct nfto_flow *flow)
 		move_to_slot(flow, delay);
 }
 
+/* What is to be tried again before that is not put off by it. */
+static void look_within(struct nfto_flow *flow, unsigned int delay)
+{
+	move_to_slot(flow, min(delay, retry_in(flow)));
+}
+
 void nfto_age_counts(struct nfto_flow *flow)
 {
-	move_to_slot(flow, STATS_INTERVAL);
+	look_within(flow, STATS_INTERVAL);
 }
 
 void nfto_age_await_verdict(struct nfto_dir *dir)
@@ -165,7 +171,7 @@ void nfto_age_await_verdict(struct nfto_dir *dir)
 	if (dir->doubt == NFTO_DOUBT_NEW) {
 		dir->doubt = NFTO_DOUBT_ASKED;
 		flow->asked = (u32)jiffies;
-		move_to_slot(flow, DENY_AFTER);
+		look_within(flow, DENY_AFTER);
 	}
 	spin_unlock_bh(&flow->lock);
 }

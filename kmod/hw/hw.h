@@ -17,7 +17,10 @@
 #include "flow/flow.h"
 
 #define NFTO_WORKERS_MAX	4
+#define NFTO_DRIVER_LEN		32
 
+struct netlink_ext_ack;
+struct nfto_dialect;
 struct nfto_net;
 struct nfto_worker;
 
@@ -64,7 +67,12 @@ struct nfto_port_stats {
  * @error: negative errno of the last BIND or UNBIND, 0 when it succeeded
  * @result: the same with the driver's sentence, see nfto_result_get(); both
  *	under RTNL, read without
+ * @driver: name of its driver, empty until it was asked; under RTNL
+ * @choice: enum nfto_block, what the admin has said; likewise
+ * @reason: enum nfto_reason of directions while it is not bound; under RTNL, read
+ *	without
  * @block: what drivers link their callbacks to
+ * @dialect: how its driver is to be spoken to; under @block_lock
  * @block_lock: written below RTNL for BIND and UNBIND, read for calls
  * @bind_work: binds, unbinds, tries again
  * @bind_tries: failures in a row; under RTNL
@@ -97,7 +105,7 @@ struct nfto_port_stats {
  * @n_in: entries in hardware
  * @full_at: how many were in when the driver said ENOSPC, 0: never
  * @probe_at: jiffies from which a full port is asked again
- * @ttl: enum nfto_ttl, what the driver wants to be told
+ * @ttl: enum nfto_ttl, where the dialect does not know
  */
 struct nfto_port {
 	struct list_head list;
@@ -111,8 +119,12 @@ struct nfto_port {
 	u8 kind;
 	int error;
 	u16 result;
+	char driver[NFTO_DRIVER_LEN];
+	u8 choice;
+	u8 reason;
 	struct flow_block block;
-	struct rw_semaphore block_lock;	/* protects block */
+	const struct nfto_dialect *dialect;
+	struct rw_semaphore block_lock;	/* protects block, dialect */
 	struct delayed_work bind_work;
 	unsigned int bind_tries;
 	struct work_struct free_work;
@@ -210,6 +222,33 @@ void nfto_port_put(struct nfto_port *port);
 int nfto_port_bind_now(struct nfto_port *port);
 
 /**
+ * struct nfto_port_told - what the admin is told of a device's driver
+ * @driver: its name
+ * @harm: what it does with packets now that it may be given them, or NULL
+ */
+struct nfto_port_told {
+	char driver[NFTO_DRIVER_LEN];
+	const char *harm;
+};
+
+/**
+ * nfto_port_allow() - the admin says whether rules of tc flower may be given
+ * @nn: the netns
+ * @dev: the device; it need not be a port
+ * @block: enum nfto_block
+ * @told: where the answer goes
+ * @extack: why not
+ *
+ * A port is bound or unbound by that at once. It is remembered for the device's
+ * name and driver, until the netns or the module goes.
+ *
+ * Context: process, RTNL; waits for the driver.
+ * Return: 0 or a negative errno.
+ */
+int nfto_port_allow(struct nfto_net *nn, struct net_device *dev, u8 block,
+		    struct nfto_port_told *told, struct netlink_ext_ack *extack);
+
+/**
  * nfto_port_link() - a next hop leaves from a port
  * @port: the port
  * @nh: the next hop, which has a reference of it
@@ -267,6 +306,16 @@ void nfto_port_check(struct nfto_net *nn, struct net_device *dev);
  * Context: event.
  */
 void nfto_port_rename(struct nfto_net *nn, const struct net_device *dev);
+
+/* --- dialect.c --- */
+
+/**
+ * nfto_choices_free() - forget what the admin has said of devices
+ * @nn: the netns; nobody else has it
+ *
+ * Context: any.
+ */
+void nfto_choices_free(struct nfto_net *nn);
 
 /* --- engine.c --- */
 

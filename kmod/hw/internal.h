@@ -55,6 +55,59 @@ struct nfto_worker {
 	bool running;
 };
 
+enum nfto_trust {
+	NFTO_TRUST_UNKNOWN,	/* nobody has looked */
+	NFTO_TRUST_RIGHT,	/* does what it is asked, or refuses */
+	NFTO_TRUST_ADMIN,	/* leaves something out that the admin may accept */
+	NFTO_TRUST_WRONG,	/* accepts, and does something else */
+};
+
+/**
+ * struct nfto_dialect - how a rule has to be written so that a driver is right
+ * @driver: its name, with a star at the beginning or the end for any; or ""
+ * @trust: enum nfto_trust, when it is bound by TC_SETUP_BLOCK
+ * @harm: what it does with packets then, "driver X ..."; unless it is right
+ * @ttl: enum nfto_ttl; unknown: that is found out
+ * @csum: it wants to be told that checksums change, where IPv4's header does
+ * @meta: it wants to know the ingress port; otherwise the block is the port's
+ * @tcp_flags: it can leave packets with FIN or RST to the host
+ * @outer_first: of two tags the outer one is pushed first, as nf_flow_table has
+ *	it, and not the inner one, as TC has it
+ * @decapsulates: it takes PPPoE off by itself; there is no key or action for that
+ * @only_8021q: it does not push other tags, and does not look at those that come
+ * @ipv6_own_source: it writes its port's own address as an IPv6 packet's source
+ * @max_encap: that many tags, 0: as many as there can be
+ * @full: errno for a full table beside -ENOSPC, or 0
+ * @gone: errno for an entry that it does not have, beside the usual ones, or 0
+ */
+struct nfto_dialect {
+	const char *driver;
+	u8 trust;
+	const char *harm;
+	u8 ttl;
+	bool csum;
+	bool meta;
+	bool tcp_flags;
+	bool outer_first;
+	bool decapsulates;
+	bool only_8021q;
+	bool ipv6_own_source;
+	u8 max_encap;
+	int full;
+	int gone;
+};
+
+/* dialect.c */
+const struct nfto_dialect *nfto_dialect_of(struct net_device *dev,
+					   enum nfto_port_kind kind,
+					   char name[NFTO_DRIVER_LEN]);
+bool nfto_dialect_may_block(const struct nfto_dialect *d, const char *driver,
+			    u8 block);
+u8 nfto_choice_get(struct nfto_net *nn, const struct net_device *dev,
+		   const char *driver);
+int nfto_choice_set(struct nfto_net *nn, const struct net_device *dev,
+		    const char *driver, u8 block);
+
 /* port.c */
 void nfto_port_bind_rtnl(struct nfto_port *port);
 
@@ -82,7 +135,7 @@ struct nfto_rule *nfto_rule_alloc(void);
 void nfto_rule_free(struct nfto_rule *rule);
 enum nfto_reason nfto_rule_build(struct nfto_rule *rule,
 				 const struct nfto_dir *dir,
-				 const struct nfto_port *port, bool ttl);
+				 const struct nfto_dialect *d, bool ttl);
 struct flow_rule *nfto_rule_get(struct nfto_rule *rule);
 
 /* result.c */

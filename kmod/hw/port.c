@@ -58,7 +58,6 @@ static void prepare_block(struct nfto_port *port, struct flow_block_offload *bo,
 	bo->block = &port->block;
 	bo->cb_list_head = &port->block.cb_list;
 	bo->extack = extack;
-	bo->unlocked_driver_cb = true;
 	INIT_LIST_HEAD(&bo->cb_list);
 	extack->_msg = NULL;
 }
@@ -108,6 +107,38 @@ static int ask_driver(struct nfto_port *port, enum nfto_port_kind kind,
 	return min(err, 0);
 }
 
+/* The port's block_lock is held. */
+static int ask_to_let_go(struct nfto_port *port, struct netlink_ext_ack *extack)
+{
+	struct flow_block_cb *cb, *tmp;
+	struct flow_block_offload bo;
+	int err;
+
+	prepare_block(port, &bo, FLOW_BLOCK_UNBIND, extack);
+	err = ask_driver(port, port->kind, &bo);
+	list_for_each_entry_safe(cb, tmp, &bo.cb_list, list) {
+		list_del(&cb->list);
+		flow_block_cb_free(cb);
+	}
+	return err;
+}
+
+/*
+ * A driver of TC_SETUP_BLOCK answers BIND with whether its callbacks may be
+ * called without RTNL. Workers do not have it, so that one that wants it is let
+ * go again. (nf_flow_table does not ask, and calls those of TC_SETUP_FT without.)
+ *
+ * The port's block_lock is held.
+ */
+static int refuse_locked(struct nfto_port *port, struct netlink_ext_ack *extack)
+{
+	struct netlink_ext_ack unused = {};
+
+	ask_to_let_go(port, &unused);
+	extack->_msg = "the driver wants RTNL to be held around each call, which it is not";
+	return -EOPNOTSUPP;
+}
+
 /*
  * BIND that returns 0 and adds no callback has bound nothing. The driver's sentence
  * may be in @extack itself, so that it is copied before that goes; it is empty if
@@ -128,6 +159,9 @@ static int bind_as(struct nfto_port *port, enum nfto_port_kind kind,
 	if (!err) {
 		list_splice(&bo.cb_list, &port->block.cb_list);
 		WRITE_ONCE(port->kind, kind);
+		port->dialect = nfto_dialect_of(port->dev, kind, port->driver);
+		if (kind == NFTO_PORT_KIND_FLOWER && !bo.unlocked_driver_cb)
+			err = refuse_locked(port, &extack);
 	}
 	strscpy(said, extack._msg ?: "", NFTO_TEXT_MAX);
 	up_write(&port->block_lock);
@@ -145,15 +179,45 @@ static int bind_as(struct nfto_port *port, enum nfto_port_kind kind,
 	return err;
 }
 
+/* Why a driver is not bound by TC_SETUP_BLOCK, though it may be able to. */
+static void say_untrusted(struct nfto_port *port, const struct nfto_dialect *d,
+			  char said[NFTO_TEXT_MAX])
+{
+	if (port->choice == NFTO_BLOCK_OFF) {
+		strscpy(said, "switched off by nft-offload port set", NFTO_TEXT_MAX);
+		return;
+	}
+	WRITE_ONCE(port->reason, NFTO_REASON_DRIVER_UNKNOWN);
+	snprintf(said, NFTO_TEXT_MAX, "driver %s %s: see nft-offload check",
+		 port->driver[0] ? port->driver : "(without a name)", d->harm);
+}
+
+static bool may_be_flower(struct nfto_port *port, const struct nfto_dialect *d,
+			  char said[NFTO_TEXT_MAX])
+{
+	if (nfto_dialect_may_block(d, port->driver, port->choice))
+		return true;
+	/* Nothing is to be said of a driver that has no rules of tc at all. */
+	if (port->choice == NFTO_BLOCK_OFF ||
+	    (port->dev->features | port->dev->hw_features) & NETIF_F_HW_TC)
+		say_untrusted(port, d, said);
+	return false;
+}
+
 static int bind_any(struct nfto_port *port, char said[NFTO_TEXT_MAX])
 {
+	const struct nfto_dialect *d;
 	char other[NFTO_TEXT_MAX];
 	int err, err2;
 
+	d = nfto_dialect_of(port->dev, NFTO_PORT_KIND_FLOWER, port->driver);
+	port->choice = nfto_choice_get(port->net, port->dev, port->driver);
 	if (!port->dev->netdev_ops->ndo_setup_tc)
 		return bind_as(port, NFTO_PORT_KIND_INDIRECT, said);
 	err = bind_as(port, NFTO_PORT_KIND_FLOWTABLE, said);
 	if (err != -EOPNOTSUPP)
+		return err;
+	if (!may_be_flower(port, d, said))
 		return err;
 	err2 = bind_as(port, NFTO_PORT_KIND_FLOWER, other);
 	/* Tell of the attempt that came closest. */
@@ -165,6 +229,11 @@ static int bind_any(struct nfto_port *port, char said[NFTO_TEXT_MAX])
 }
 
 /* --- states, under RTNL --- */
+
+static bool is_bound(const struct nfto_port *port)
+{
+	return !list_empty(&port->block.cb_list);
+}
 
 static void set_port_state(struct nfto_port *port, enum nfto_port_state state,
 			   int err, const char *text)
@@ -192,10 +261,12 @@ static void open_port(struct nfto_port *port)
 static int bind_port(struct nfto_port *port)
 {
 	char said[NFTO_TEXT_MAX];
+	u8 reason = port->reason;
 	int err;
 
 	if (!port->dev)
 		return -ENODEV;
+	WRITE_ONCE(port->reason, NFTO_REASON_PORT_UNBOUND);
 	if (is_switched_off(port->dev)) {
 		set_port_state(port, NFTO_PORT_STATE_SWITCHED_OFF, -EOPNOTSUPP,
 			       "hw-tc-offload is off");
@@ -203,8 +274,11 @@ static int bind_port(struct nfto_port *port)
 	}
 	err = bind_any(port, said);
 	if (err) {
-		set_port_state(port, NFTO_PORT_STATE_UNBOUND, err,
-			       *said ? said : NULL);
+		set_port_state(port, is_bound(port) ? NFTO_PORT_STATE_STUCK :
+						      NFTO_PORT_STATE_UNBOUND,
+			       err, *said ? said : NULL);
+		if (port->reason != reason)
+			nfto_engine_kick_all(port);
 		return err;
 	}
 	port->bind_tries = 0;
@@ -230,11 +304,6 @@ static void close_port(struct nfto_port *port)
 		port->dev->features &= ~NETIF_F_HW_TC;
 }
 
-static bool is_bound(const struct nfto_port *port)
-{
-	return !list_empty(&port->block.cb_list);
-}
-
 /*
  * Takes the entries out first, then unbinds. With @force, because the device is
  * being removed, a driver that refuses is never called again, whatever it
@@ -246,7 +315,6 @@ static int unbind_port(struct nfto_port *port, bool force)
 {
 	struct netlink_ext_ack extack = {};
 	struct flow_block_cb *cb, *tmp;
-	struct flow_block_offload bo;
 	int err;
 
 	close_port(port);
@@ -257,13 +325,8 @@ static int unbind_port(struct nfto_port *port, bool force)
 			       "the driver does not take its entries out");
 		return -EBUSY;
 	}
-	prepare_block(port, &bo, FLOW_BLOCK_UNBIND, &extack);
 	down_write(&port->block_lock);
-	err = ask_driver(port, port->kind, &bo);
-	list_for_each_entry_safe(cb, tmp, &bo.cb_list, list) {
-		list_del(&cb->list);
-		flow_block_cb_free(cb);
-	}
+	err = ask_to_let_go(port, &extack);
 	if (force) {
 		list_for_each_entry_safe(cb, tmp, &port->block.cb_list, list) {
 			list_del_init(&cb->list);
@@ -283,6 +346,14 @@ static int unbind_port(struct nfto_port *port, bool force)
 	}
 	set_port_state(port, NFTO_PORT_STATE_UNBOUND, 0, NULL);
 	return 0;
+}
+
+/* The admin does not want it to be bound as it is. */
+static bool is_disallowed(const struct nfto_port *port)
+{
+	return is_bound(port) && port->kind == NFTO_PORT_KIND_FLOWER &&
+	       !nfto_dialect_may_block(port->dialect, port->driver,
+				       port->choice);
 }
 
 /* Return: 0 if it is not bound any more. */
@@ -327,8 +398,11 @@ static void bring_about_binding(struct nfto_port *port)
 		err = unbind_port(port, false);
 		if (!err && forget_port(port))
 			return;
-	} else if (port->state == NFTO_PORT_STATE_GONE ||
-		   (is_bound(port) && READ_ONCE(port->open))) {
+	} else if (port->state == NFTO_PORT_STATE_GONE) {
+		return;
+	} else if (is_disallowed(port)) {
+		err = unbind_port(port, false) ?: bind_port(port);
+	} else if (is_bound(port) && READ_ONCE(port->open)) {
 		return;
 	} else if (!is_bound(port)) {
 		err = bind_port(port);
@@ -370,6 +444,18 @@ static struct nfto_port *find_port(struct nfto_net *nn, const struct net_device 
 	return NULL;
 }
 
+static struct nfto_port *get_port(struct nfto_net *nn, const struct net_device *dev)
+{
+	struct nfto_port *port;
+
+	mutex_lock(&nn->lock);
+	port = find_port(nn, dev);
+	if (port)
+		refcount_inc(&port->ref);
+	mutex_unlock(&nn->lock);
+	return port;
+}
+
 static struct nfto_port *make_port(struct nfto_net *nn, struct net_device *dev)
 {
 	struct nfto_port *port;
@@ -388,6 +474,7 @@ static struct nfto_port *make_port(struct nfto_net *nn, struct net_device *dev)
 	port->ifindex = dev->ifindex;
 	strscpy(port->name, dev->name, sizeof(port->name));
 	port->net = nn;
+	port->reason = NFTO_REASON_PORT_UNBOUND;
 	if (nfto_engine_start(port)) {
 		nfto_engine_free(port);
 		kfree(port);
@@ -450,6 +537,54 @@ void nfto_port_bind_rtnl(struct nfto_port *port)
 		bind_port(port);
 }
 
+/* --- what the admin says --- */
+
+static int allow_port(struct nfto_port *port)
+{
+	int err = 0;
+
+	port->choice = nfto_choice_get(port->net, port->dev, port->driver);
+	if (is_disallowed(port))
+		err = unbind_port(port, false);
+	port->bind_tries = 0;
+	if (!err)
+		nfto_port_bind_rtnl(port);
+	/* What the driver does not do now the work tries again. */
+	schedule_bind(port, HZ);
+	return err;
+}
+
+int nfto_port_allow(struct nfto_net *nn, struct net_device *dev, u8 block,
+		    struct nfto_port_told *told, struct netlink_ext_ack *extack)
+{
+	const struct nfto_dialect *d;
+	struct nfto_port *port;
+	int err;
+
+	ASSERT_RTNL();
+	d = nfto_dialect_of(dev, NFTO_PORT_KIND_FLOWER, told->driver);
+	if (block == NFTO_BLOCK_ON && d->trust == NFTO_TRUST_WRONG) {
+		NL_SET_ERR_MSG(extack, "The driver is known to do harm; \"force\" allows it");
+		return -EOPNOTSUPP;
+	}
+	err = nfto_choice_set(nn, dev, told->driver, block);
+	if (err) {
+		NL_SET_ERR_MSG(extack, "No memory to remember it");
+		return err;
+	}
+	told->harm = nfto_dialect_may_block(d, told->driver, block) ? d->harm :
+								      NULL;
+	port = get_port(nn, dev);
+	if (!port)
+		return 0;
+	strscpy(port->driver, told->driver, sizeof(port->driver));
+	err = allow_port(port);
+	if (err)
+		NL_SET_ERR_MSG(extack, "The driver does not take its entries out");
+	nfto_port_put(port);
+	return err;
+}
+
 /* --- next hops that leave from here --- */
 
 void nfto_port_link(struct nfto_port *port, struct nfto_nexthop *nh)
@@ -467,18 +602,6 @@ void nfto_port_unlink(struct nfto_port *port, struct nfto_nexthop *nh)
 }
 
 /* --- events, RTNL held --- */
-
-static struct nfto_port *get_port(struct nfto_net *nn, const struct net_device *dev)
-{
-	struct nfto_port *port;
-
-	mutex_lock(&nn->lock);
-	port = find_port(nn, dev);
-	if (port)
-		refcount_inc(&port->ref);
-	mutex_unlock(&nn->lock);
-	return port;
-}
 
 #define FLUSH_MAX	(2 * HZ)
 

@@ -2,8 +2,8 @@
 /*
  * A direction of a flow as a flow_rule: what to match, what to do.
  *
- * Flowtable drivers and flower drivers read the same structures with different
- * conventions. The differences are in fill_match() and in add_tags().
+ * Drivers read the same structures in different ways. The differences are those
+ * of struct nfto_dialect.
  */
 #include <linux/if_vlan.h>
 #include <linux/ip.h>
@@ -14,7 +14,11 @@
 #include <net/neighbour.h>
 #include "hw/internal.h"
 
-#define ACTIONS_MAX	32
+/*
+ * The longest rule: Ethernet's addresses, tags that go and tags or PPPoE that
+ * come, TTL, two IPv6 addresses, two ports, checksums, redirect.
+ */
+#define ACTIONS_MAX	(4 + 2 * NFTO_ENCAP_MAX + 1 + 8 + 2 + 1 + 1)
 
 /* flow_dissector's users compare keys as longs. */
 struct rule_keys {
@@ -37,12 +41,18 @@ struct rule_keys {
  * @key: values
  * @mask: masks
  * @flow: the rule that points to these, with ACTIONS_MAX actions
+ * @room: for how many actions there is room: ACTIONS_MAX
+ * @spare: where an action is written that has no room any more
+ * @overflow: there was one
  */
 struct nfto_rule {
 	struct flow_dissector dissector;
 	struct rule_keys key;
 	struct rule_keys mask;
 	struct flow_rule *flow;
+	unsigned int room;
+	struct flow_action_entry spare;
+	bool overflow;
 };
 
 /* Context: process. */
@@ -57,6 +67,7 @@ struct nfto_rule *nfto_rule_alloc(void)
 		kfree(rule);
 		return NULL;
 	}
+	rule->room = ACTIONS_MAX;
 	rule->flow->match.dissector = &rule->dissector;
 	rule->flow->match.key = &rule->key;
 	rule->flow->match.mask = &rule->mask;
@@ -186,22 +197,20 @@ static enum nfto_reason match_tags(struct nfto_rule *rule,
 }
 
 static enum nfto_reason fill_match(struct nfto_rule *rule,
-				   const struct nfto_dir *dir, bool flower)
+				   const struct nfto_dir *dir,
+				   const struct nfto_dialect *d)
 {
 	rule->dissector.used_keys = 0;
 	memset(&rule->key, 0, sizeof(rule->key));
 	memset(&rule->mask, 0, sizeof(rule->mask));
-	/*
-	 * A flower block belongs to one port, and its drivers match TCP flags
-	 * in another way.
-	 */
-	if (!flower) {
+	if (d->meta) {
 		use_key(rule, FLOW_DISSECTOR_KEY_META,
 			offsetof(struct rule_keys, meta));
 		rule->key.meta.ingress_ifindex = dir->iif;
 		rule->mask.meta.ingress_ifindex = ~0;
-		match_tcp(rule, dir);
 	}
+	if (d->tcp_flags)
+		match_tcp(rule, dir);
 	match_addresses(rule, dir);
 	match_protocol(rule, dir);
 	return match_tags(rule, nfto_dir_other(dir)->nh);
@@ -209,12 +218,17 @@ static enum nfto_reason fill_match(struct nfto_rule *rule,
 
 /* --- actions --- */
 
+/* What is too much goes to a place of its own, and the rule is not used. */
 static struct flow_action_entry *next_action(struct nfto_rule *rule,
 					     enum flow_action_id id)
 {
 	struct flow_action *action = &rule->flow->action;
-	struct flow_action_entry *e = &action->entries[action->num_entries++];
+	struct flow_action_entry *e = &rule->spare;
 
+	if (action->num_entries < rule->room)
+		e = &action->entries[action->num_entries++];
+	else
+		rule->overflow = true;
 	memset(e, 0, sizeof(*e));
 	e->id = id;
 	e->hw_stats = FLOW_ACTION_HW_STATS_DONT_CARE;
@@ -399,15 +413,8 @@ static enum nfto_reason add_push(struct nfto_rule *rule,
 	return NFTO_REASON_NONE;
 }
 
-/*
- * mtk and airoha read pushes as nf_flow_table writes them, outermost first; all
- * who read TC's rules, mlx5's flowtables among them, innermost first. With one
- * tag, or with a tag around PPPoE on those that have PPPoE, there is no
- * difference; for two tags those that decrement the TTL unasked, the packet
- * engines, get nf_flow_table's order.
- */
 static enum nfto_reason add_tags(struct nfto_rule *rule,
-				 const struct nfto_dir *dir, bool inner_first)
+				 const struct nfto_dir *dir, bool outer_first)
 {
 	const struct nfto_nexthop *back = nfto_dir_other(dir)->nh;
 	const struct nfto_nexthop *nh = dir->nh;
@@ -419,7 +426,7 @@ static enum nfto_reason add_tags(struct nfto_rule *rule,
 		    !(back->stripped & BIT(i)))
 			next_action(rule, FLOW_ACTION_VLAN_POP);
 	for (i = 0; i < nh->n_encap; i++) {
-		k = inner_first ? nh->n_encap - 1 - i : i;
+		k = outer_first ? i : nh->n_encap - 1 - i;
 		if (nh->stripped & BIT(k))
 			continue;
 		reason = add_push(rule, &nh->encap[k]);
@@ -430,23 +437,72 @@ static enum nfto_reason add_tags(struct nfto_rule *rule,
 }
 
 static enum nfto_reason fill_actions(struct nfto_rule *rule,
-				     const struct nfto_dir *dir, bool ttl)
+				     const struct nfto_dir *dir,
+				     const struct nfto_dialect *d, bool ttl)
 {
+	bool nat = nfto_flow_of(dir)->flags & (NFTO_F_SNAT | NFTO_F_DNAT);
 	enum nfto_reason reason;
 
 	rule->flow->action.num_entries = 0;
+	rule->overflow = false;
 	reason = add_ethernet(rule, dir);
 	if (reason)
 		return reason;
-	reason = add_tags(rule, dir, ttl);
+	reason = add_tags(rule, dir, d->outer_first);
 	if (reason)
 		return reason;
 	if (ttl)
 		decrement_ttl(rule, dir);
 	add_nat(rule, dir);
-	if (ttl || nfto_flow_of(dir)->flags & (NFTO_F_SNAT | NFTO_F_DNAT))
+	if (d->csum && (ttl || nat))
 		add_checksums(rule, dir);
 	next_action(rule, FLOW_ACTION_REDIRECT)->dev = dir->nh->lower;
+	return rule->overflow ? NFTO_REASON_ENCAPSULATION : NFTO_REASON_NONE;
+}
+
+/* --- what a driver would get wrong --- */
+
+static bool is_wrapped_in(const struct nfto_nexthop *nh, __be16 proto)
+{
+	int i;
+
+	for (i = 0; i < nh->n_encap; i++)
+		if (nh->encap[i].proto == proto && !(nh->stripped & BIT(i)))
+			return true;
+	return false;
+}
+
+static int count_encap(const struct nfto_nexthop *nh)
+{
+	return nh->n_encap - hweight8(nh->stripped & (BIT(nh->n_encap) - 1));
+}
+
+/*
+ * Encapsulations are looked at both ways: a driver that refuses to put one on may
+ * accept the other direction, and match packets without it.
+ */
+static enum nfto_reason check_encap(const struct nfto_dir *dir,
+				    const struct nfto_dialect *d)
+{
+	const struct nfto_nexthop *back = nfto_dir_other(dir)->nh;
+	const struct nfto_nexthop *nh = dir->nh;
+
+	if (!d->decapsulates && is_wrapped_in(back, htons(ETH_P_PPP_SES)))
+		return NFTO_REASON_ENCAPSULATION;
+	if (d->only_8021q && (is_wrapped_in(nh, htons(ETH_P_8021AD)) ||
+			      is_wrapped_in(back, htons(ETH_P_8021AD))))
+		return NFTO_REASON_ENCAPSULATION;
+	if (d->max_encap && max(count_encap(nh), count_encap(back)) > d->max_encap)
+		return NFTO_REASON_ENCAPSULATION;
+	return NFTO_REASON_NONE;
+}
+
+static enum nfto_reason check_source(const struct nfto_dir *dir,
+				     const struct nfto_dialect *d)
+{
+	if (d->ipv6_own_source && dir->ipv6 &&
+	    !ether_addr_equal(dir->nh->h_source, dir->nh->lower->dev_addr))
+		return NFTO_REASON_ADDRESS;
 	return NFTO_REASON_NONE;
 }
 
@@ -454,7 +510,7 @@ static enum nfto_reason fill_actions(struct nfto_rule *rule,
  * nfto_rule_build() - what a driver is told of a direction
  * @rule: where to build it
  * @dir: the direction
- * @port: the port whose driver will read it
+ * @d: how the driver that will read it reads
  * @ttl: the TTL's decrement is an action
  *
  * Context: worker.
@@ -462,14 +518,17 @@ static enum nfto_reason fill_actions(struct nfto_rule *rule,
  */
 enum nfto_reason nfto_rule_build(struct nfto_rule *rule,
 				 const struct nfto_dir *dir,
-				 const struct nfto_port *port, bool ttl)
+				 const struct nfto_dialect *d, bool ttl)
 {
 	enum nfto_reason reason;
 
-	reason = fill_match(rule, dir, port->kind == NFTO_PORT_KIND_FLOWER);
+	reason = check_encap(dir, d) ?: check_source(dir, d);
 	if (reason)
 		return reason;
-	return fill_actions(rule, dir, ttl);
+	reason = fill_match(rule, dir, d);
+	if (reason)
+		return reason;
+	return fill_actions(rule, dir, d, ttl);
 }
 
 #ifdef NFTO_SELFTEST

@@ -107,7 +107,8 @@ static enum nfto_reason build_and_call(struct nfto_worker *w,
 				       const struct nfto_dir *dir, bool ttl,
 				       int *err)
 {
-	enum nfto_reason reason = nfto_rule_build(w->rule, dir, w->port, ttl);
+	enum nfto_reason reason = nfto_rule_build(w->rule, dir,
+						  w->port->dialect, ttl);
 
 	if (!reason)
 		*err = call_replace(w, dir);
@@ -116,18 +117,18 @@ static enum nfto_reason build_and_call(struct nfto_worker *w,
 
 /*
  * TC asks for the decrement of the TTL by an action. Drivers whose hardware
- * decrements it unasked refuse that action: then the rule is offered without,
- * and the port remembers which one was accepted. The drivers of flower blocks
- * know the action.
+ * decrements it unasked refuse that action. Of a driver that nobody knows it is
+ * found out: if it refuses, the rule is offered without, and the port remembers
+ * which one was accepted.
  */
 static enum nfto_reason replace_entry(struct nfto_worker *w,
 				      const struct nfto_dir *dir, int *err)
 {
-	enum nfto_ttl ttl = READ_ONCE(w->port->ttl);
+	enum nfto_ttl ttl = w->port->dialect->ttl;
 	enum nfto_reason reason;
 
-	if (w->port->kind == NFTO_PORT_KIND_FLOWER)
-		ttl = NFTO_TTL_ACTION;
+	if (ttl == NFTO_TTL_UNKNOWN)
+		ttl = READ_ONCE(w->port->ttl);
 	reason = build_and_call(w, dir, ttl != NFTO_TTL_UNASKED, err);
 	if (ttl == NFTO_TTL_UNKNOWN && !reason) {
 		if (*err == -EOPNOTSUPP || *err == -EINVAL) {
@@ -150,8 +151,10 @@ static enum nfto_reason replace_entry(struct nfto_worker *w,
 	return reason;
 }
 
-static enum nfto_reason reason_of_answer(int err)
+static enum nfto_reason reason_of_answer(const struct nfto_dialect *d, int err)
 {
+	if (err == d->full)
+		return NFTO_REASON_FULL;
 	switch (err) {
 	case -ENOSPC:
 		return NFTO_REASON_FULL;
@@ -181,18 +184,28 @@ static bool have_left(const struct nfto_worker *w)
 	return n && n + (int)w->n_adds < READ_ONCE(w->port->full_at);
 }
 
-static bool has_room(struct nfto_worker *w, struct nfto_dir *dir)
+static bool has_room(const struct nfto_worker *w)
 {
 	struct nfto_port *port = w->port;
 
 	if (!READ_ONCE(port->full_at) || have_left(w))
 		return true;
-	if (time_before(jiffies, READ_ONCE(port->probe_at))) {
-		dir->out_reason = NFTO_REASON_FULL;
+	if (time_before(jiffies, READ_ONCE(port->probe_at)))
 		return false;
-	}
 	WRITE_ONCE(port->probe_at, jiffies + FULL_PROBE);
 	return true;
+}
+
+/*
+ * One that was not even offered, because others were refused just now, is tried
+ * again like these. The wheel looks at it again and again as long as it is full.
+ */
+static void wait_for_room(struct nfto_flow *flow, struct nfto_dir *dir)
+{
+	if (dir->out_reason == NFTO_REASON_FULL)
+		return;
+	dir->out_reason = NFTO_REASON_FULL;
+	nfto_age_failed(flow);
 }
 
 static enum nfto_reason find_obstacle(struct nfto_port *port, struct nfto_dir *dir)
@@ -202,7 +215,7 @@ static enum nfto_reason find_obstacle(struct nfto_port *port, struct nfto_dir *d
 	if (nfto_dir_other(dir)->nh->no_rule)
 		return nfto_dir_other(dir)->nh->no_rule;
 	if (!READ_ONCE(port->open))
-		return NFTO_REASON_PORT_UNBOUND;
+		return READ_ONCE(port->reason);
 	return NFTO_REASON_NONE;
 }
 
@@ -233,7 +246,10 @@ static enum op choose_op(struct nfto_worker *w, struct nfto_flow *flow,
 		dir->out_reason = NFTO_REASON_RULESET_CHECK;
 		return OP_NONE;
 	}
-	return has_room(w, dir) ? OP_ADD : OP_NONE;
+	if (has_room(w))
+		return OP_ADD;
+	wait_for_room(flow, dir);
+	return OP_NONE;
 }
 
 /*
@@ -340,7 +356,7 @@ static enum op do_add(struct nfto_worker *w, struct nfto_dir *dir)
 	reason = replace_entry(w, dir, &err);
 	w->n_adds--;
 	if (!reason && err)
-		reason = reason_of_answer(err);
+		reason = reason_of_answer(w->port->dialect, err);
 	if (reason)
 		return add_failed(w, dir, reason, err);
 	return add_succeeded(w, dir);
@@ -377,9 +393,10 @@ static void take_counts(struct nfto_worker *w, struct nfto_dir *dir)
  * -ENODEV while they are being removed. After any other refusal the entry may
  * still be there.
  */
-static bool is_entry_gone(int err)
+static bool is_entry_gone(const struct nfto_worker *w, int err)
 {
-	return err >= 0 || err == -ENOENT || err == -EINVAL || err == -ENODEV;
+	return err >= 0 || err == -ENOENT || err == -EINVAL ||
+	       err == -ENODEV || err == w->port->dialect->gone;
 }
 
 /* What the entry has counted since it was last asked would be lost with it. */
@@ -399,7 +416,7 @@ static enum nfto_reason why_out(const struct nfto_port *port,
 	if (!(nfto_flow_of(dir)->flags & NFTO_F_LIVE))
 		return NFTO_REASON_LEAVING;
 	if (!READ_ONCE(port->open))
-		return NFTO_REASON_PORT_UNBOUND;
+		return READ_ONCE(port->reason);
 	return dir->doubt ? NFTO_REASON_RULESET_CHECK : NFTO_REASON_WAITING;
 }
 
@@ -413,7 +430,7 @@ static enum op do_remove(struct nfto_worker *w, struct nfto_dir *dir)
 
 	take_last_counts(w, dir);
 	err = call_driver(w, dir, FLOW_CLS_DESTROY, NULL);
-	gone = is_entry_gone(err);
+	gone = is_entry_gone(w, err);
 	if (gone) {
 		atomic_dec(&w->port->n_in);
 		w->stats.removes++;
@@ -461,7 +478,8 @@ static enum op do_stats(struct nfto_worker *w, struct nfto_dir *dir)
 {
 	struct nfto_flow *flow = nfto_flow_of(dir);
 	int err = call_driver(w, dir, FLOW_CLS_STATS, NULL);
-	bool lost = err == -ENOENT || err == -EINVAL;
+	bool lost = err == -ENOENT || err == -EINVAL ||
+		    (err < 0 && err == w->port->dialect->gone);
 	u16 result = 0;
 	enum op op;
 
@@ -479,7 +497,8 @@ static enum op do_stats(struct nfto_worker *w, struct nfto_dir *dir)
 	 * nobody would know its cookie any more.
 	 */
 	if (lost)
-		lost = is_entry_gone(call_driver(w, dir, FLOW_CLS_DESTROY, NULL));
+		lost = is_entry_gone(w, call_driver(w, dir, FLOW_CLS_DESTROY,
+						    NULL));
 	if (lost) {
 		atomic_dec(&w->port->n_in);
 		w->stats.lost++;
@@ -529,7 +548,7 @@ bool nfto_worker_counts(struct nfto_worker *w, const struct nfto_dir *dir)
 /* Return: false if the driver keeps it. */
 bool nfto_worker_withdraw(struct nfto_worker *w, const struct nfto_dir *dir)
 {
-	if (!is_entry_gone(call_driver(w, dir, FLOW_CLS_DESTROY, NULL)))
+	if (!is_entry_gone(w, call_driver(w, dir, FLOW_CLS_DESTROY, NULL)))
 		return false;
 	atomic_dec(&w->port->n_in);
 	return true;

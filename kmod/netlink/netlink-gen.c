@@ -16,7 +16,7 @@ const struct nla_policy nfto_filter_nl_policy[NFTO_A_FILTER_DPORT + 1] = {
 	[NFTO_A_FILTER_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
 	[NFTO_A_FILTER_IN_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
 	[NFTO_A_FILTER_HW] = NLA_POLICY_MAX(NLA_U32, 3),
-	[NFTO_A_FILTER_REASON] = NLA_POLICY_MAX(NLA_U32, 56),
+	[NFTO_A_FILTER_REASON] = NLA_POLICY_MAX(NLA_U32, 57),
 	[NFTO_A_FILTER_ADDRESS] = { .type = NLA_BINARY, },
 	[NFTO_A_FILTER_PREFIX_LEN] = NLA_POLICY_MAX(NLA_U32, 128),
 	[NFTO_A_FILTER_PORT] = { .type = NLA_U16, },
@@ -59,7 +59,7 @@ const struct nla_policy nfto_stats_get_nl_policy[NFTO_A_STATS_PAD + 1] = {
 
 /* NFTO_CMD_REFUSAL_GET - do */
 const struct nla_policy nfto_refusal_get_nl_policy[NFTO_A_REFUSAL_REASON + 1] = {
-	[NFTO_A_REFUSAL_REASON] = NLA_POLICY_MAX(NLA_U32, 56),
+	[NFTO_A_REFUSAL_REASON] = NLA_POLICY_MAX(NLA_U32, 57),
 };
 
 /* NFTO_CMD_FLOW_COUNT - do */
@@ -93,8 +93,14 @@ const struct nla_policy nfto_flowtable_set_nl_policy[NFTO_A_FLOWTABLE_FOLLOW_RUL
 	[NFTO_A_FLOWTABLE_FOLLOW_RULESET] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
+/* NFTO_CMD_PORT_SET - do */
+const struct nla_policy nfto_port_set_nl_policy[NFTO_A_PORT_BLOCK + 1] = {
+	[NFTO_A_PORT_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
+	[NFTO_A_PORT_BLOCK] = NLA_POLICY_MAX(NLA_U32, 3),
+};
+
 /* Ops table for nfto */
-const struct genl_ops nfto_nl_ops[11] = {
+const struct genl_ops nfto_nl_ops[12] = {
 	{
 		.cmd		= NFTO_CMD_INFO_GET,
 		.doit		= nfto_nl_info_get_doit,
@@ -164,5 +170,11 @@ const struct genl_ops nfto_nl_ops[11] = {
 		.doit		= nfto_nl_flowtable_set_doit,
 		.policy		= nfto_flowtable_set_nl_policy,
 		.maxattr	= NFTO_A_FLOWTABLE_FOLLOW_RULESET,
+	},
+	{
+		.cmd		= NFTO_CMD_PORT_SET,
+		.doit		= nfto_nl_port_set_doit,
+		.policy		= nfto_port_set_nl_policy,
+		.maxattr	= NFTO_A_PORT_BLOCK,
 	},
 };

@@ -36,8 +36,10 @@ extern const struct nla_policy nfto_port_probe_nl_policy[NFTO_A_PROBE_COUNT + 1]
 
 extern const struct nla_policy nfto_flowtable_set_nl_policy[NFTO_A_FLOWTABLE_FOLLOW_RULESET + 1];
 
+extern const struct nla_policy nfto_port_set_nl_policy[NFTO_A_PORT_BLOCK + 1];
+
 /* Ops table for nfto */
-extern const struct genl_ops nfto_nl_ops[11];
+extern const struct genl_ops nfto_nl_ops[12];
 
 int nfto_nl_info_get_doit(struct sk_buff *skb, struct genl_info *info);
 int nfto_nl_port_get_doit(struct sk_buff *skb, struct genl_info *info);
@@ -56,6 +58,7 @@ int nfto_nl_flow_del_doit(struct sk_buff *skb, struct genl_info *info);
 int nfto_nl_flow_revalidate_doit(struct sk_buff *skb, struct genl_info *info);
 int nfto_nl_port_probe_doit(struct sk_buff *skb, struct genl_info *info);
 int nfto_nl_flowtable_set_doit(struct sk_buff *skb, struct genl_info *info);
+int nfto_nl_port_set_doit(struct sk_buff *skb, struct genl_info *info);
 
 enum {
 	NFTO_NLGRP_PORTS,

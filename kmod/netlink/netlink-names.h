@@ -63,7 +63,8 @@
 	{ 53, "ruleset-denied" }, \
 	{ 54, "tcp-syn" }, \
 	{ 55, "multicast" }, \
-	{ 56, "bridged" }
+	{ 56, "bridged" }, \
+	{ 57, "driver-unknown" }
 
 #define NFTO_PORT_STATE_NAMES \
 	{ 0, "unbound" }, \
@@ -77,6 +78,12 @@
 	{ 1, "flowtable" }, \
 	{ 2, "indirect" }, \
 	{ 3, "flower" }
+
+#define NFTO_BLOCK_NAMES \
+	{ 0, "default" }, \
+	{ 1, "on" }, \
+	{ 2, "off" }, \
+	{ 3, "force" }
 
 #define NFTO_HW_NAMES \
 	{ 0, "out" }, \

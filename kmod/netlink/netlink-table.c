@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Tables, ports and their totals, by netlink. */
+#include <linux/rtnetlink.h>
 #include <net/netfilter/nf_tables.h>
 #include "netlink/internal.h"
 
@@ -195,6 +196,21 @@ static int put_port_stats(struct sk_buff *skb, const struct nfto_port_stats *s)
 	return 0;
 }
 
+static int put_port_driver(struct sk_buff *skb, const struct nfto_port *port)
+{
+	bool bound = READ_ONCE(port->state) == NFTO_PORT_STATE_BOUND;
+	u32 block = READ_ONCE(port->choice);
+	char driver[NFTO_DRIVER_LEN];
+
+	strscpy(driver, port->driver, sizeof(driver));
+	if ((driver[0] && nla_put_string(skb, NFTO_A_PORT_DRIVER, driver)) ||
+	    (block && nla_put_u32(skb, NFTO_A_PORT_BLOCK, block)) ||
+	    (!bound && nla_put_u32(skb, NFTO_A_PORT_REASON,
+				   READ_ONCE(port->reason))))
+		return -EMSGSIZE;
+	return 0;
+}
+
 /*
  * net->lock is held, or in an event RTNL. An answer goes without RTNL: a driver
  * that takes its time to bind would keep readers waiting. State, kind, error and
@@ -224,7 +240,7 @@ int nfto_nl_fill_port(struct sk_buff *skb, const void *object)
 	    nla_put_u32(skb, NFTO_A_PORT_QUEUED, READ_ONCE(port->n_queued)) ||
 	    nla_put_u32(skb, NFTO_A_PORT_WORKERS, READ_ONCE(port->n_usable)))
 		return -EMSGSIZE;
-	return put_port_stats(skb, &stats);
+	return put_port_driver(skb, port) ?: put_port_stats(skb, &stats);
 }
 
 /* That of a device that is gone only where there is no other. */
@@ -260,6 +276,81 @@ int nfto_nl_port_get_doit(struct sk_buff *skb, struct genl_info *info)
 		err = -ENODEV;
 	}
 	mutex_unlock(&nn->lock);
+	return err;
+}
+
+/**
+ * struct setting - what port-set answers
+ * @dev: the device
+ * @port: the port that it is, or NULL
+ * @block: what was said
+ * @told: of its driver
+ */
+struct setting {
+	const struct net_device *dev;
+	const struct nfto_port *port;
+	u32 block;
+	struct nfto_port_told told;
+};
+
+/* RTNL and net->lock are held. */
+static int fill_setting(struct sk_buff *skb, const void *object)
+{
+	const struct setting *s = object;
+
+	if (s->told.harm && nla_put_string(skb, NFTO_A_PORT_HARM, s->told.harm))
+		return -EMSGSIZE;
+	if (s->port)
+		return nfto_nl_fill_port(skb, s->port);
+	if (nla_put_u32(skb, NFTO_A_PORT_IFINDEX, s->dev->ifindex) ||
+	    nla_put_string(skb, NFTO_A_PORT_NAME, s->dev->name) ||
+	    nla_put_string(skb, NFTO_A_PORT_DRIVER, s->told.driver) ||
+	    nla_put_u32(skb, NFTO_A_PORT_BLOCK, s->block))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/* RTNL is held. */
+static int set_and_answer(struct genl_info *info)
+{
+	struct nfto_net *nn = nfto_net_of(genl_info_net(info));
+	struct nlattr **attrs = info->attrs;
+	int ifindex = nla_get_u32(attrs[NFTO_A_PORT_IFINDEX]);
+	struct setting s = { .block = nla_get_u32(attrs[NFTO_A_PORT_BLOCK]) };
+	struct net_device *dev;
+	int err;
+
+	dev = __dev_get_by_index(genl_info_net(info), ifindex);
+	if (!dev) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attrs[NFTO_A_PORT_IFINDEX],
+				    "There is no such device");
+		return -ENODEV;
+	}
+	err = nfto_port_allow(nn, dev, s.block, &s.told, info->extack);
+	if (err)
+		return err;
+	mutex_lock(&nn->lock);
+	s.dev = dev;
+	s.port = port_of(nn, ifindex);
+	err = nfto_nl_answer(info, fill_setting, &s);
+	mutex_unlock(&nn->lock);
+	return err;
+}
+
+int nfto_nl_port_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	int err = nfto_nl_may_change(skb, info->extack);
+
+	if (err)
+		return err;
+	if (!info->attrs[NFTO_A_PORT_IFINDEX] || !info->attrs[NFTO_A_PORT_BLOCK]) {
+		NL_SET_ERR_MSG(info->extack,
+			       "The device's ifindex or what is to be changed is missing: block");
+		return -EINVAL;
+	}
+	rtnl_lock();
+	err = set_and_answer(info);
+	rtnl_unlock();
 	return err;
 }
 

@@ -91,7 +91,8 @@ static void __init carry_out(struct packet *p, const struct flow_action_entry *e
 }
 
 static bool __init check_actions(struct nfto_rule *rule,
-				 const struct nfto_dir *dir, bool ttl)
+				 const struct nfto_dir *dir,
+				 const struct nfto_dialect *d, bool ttl)
 {
 	const struct nfto_nexthop *back = nfto_dir_other(dir)->nh;
 	const struct flow_action_entry *e;
@@ -110,7 +111,8 @@ static bool __init check_actions(struct nfto_rule *rule,
 			pops++;
 			break;
 		case FLOW_ACTION_VLAN_PUSH: {
-			int k = ttl ? dir->nh->n_encap - 1 - pushes : pushes;
+			int k = d->outer_first ? pushes :
+						 dir->nh->n_encap - 1 - pushes;
 
 			ok = ok && EXPECT(e->vlan.vid == dir->nh->encap[k].id);
 			pushes++;
@@ -167,25 +169,99 @@ static bool __init check_match(struct nfto_rule *rule,
 	return ok;
 }
 
-static bool __init run_rule(struct nfto_rule *rule, struct nfto_port *port)
+static void __init fake_addresses(struct fake *f)
 {
+	int i;
+
+	f->flow.flags |= NFTO_F_SNAT | NFTO_F_DNAT;
+	for (i = 0; i < IP_CT_DIR_MAX; i++) {
+		f->nh[i].has_dest = true;
+		prandom_bytes_state(&selftest_rnd, f->nh[i].h_dest, ETH_ALEN);
+		prandom_bytes_state(&selftest_rnd, f->nh[i].h_source, ETH_ALEN);
+	}
+}
+
+static bool __init run_rule(struct nfto_rule *rule)
+{
+	struct nfto_dialect d = {
+		.csum = pick(2), .meta = pick(2), .tcp_flags = pick(2),
+		.outer_first = pick(2),
+	};
 	struct fake *f = fake_flow(NULL);
 	bool ok = f, ttl = pick(2);
-	int d;
+	int i;
 
 	if (!f)
 		return false;
-	f->flow.flags |= NFTO_F_SNAT | NFTO_F_DNAT;
-	port->kind = pick(2) ? NFTO_PORT_KIND_FLOWER : NFTO_PORT_KIND_FLOWTABLE;
-	for (d = 0; d < IP_CT_DIR_MAX && ok; d++) {
-		f->nh[d].has_dest = true;
-		prandom_bytes_state(&selftest_rnd, f->nh[d].h_dest, ETH_ALEN);
-		prandom_bytes_state(&selftest_rnd, f->nh[d].h_source, ETH_ALEN);
+	fake_addresses(f);
+	for (i = 0; i < IP_CT_DIR_MAX && ok; i++) {
+		const struct nfto_dir *dir = &f->flow.dir[i];
+
+		ok = EXPECT(!nfto_rule_build(rule, dir, &d, ttl)) &&
+		     check_match(rule, dir) &&
+		     check_actions(rule, dir, &d, ttl) &&
+		     EXPECT(flow_rule_match_key(rule->flow, FLOW_DISSECTOR_KEY_META) ==
+			    d.meta);
 	}
-	for (d = 0; d < IP_CT_DIR_MAX && ok; d++)
-		ok = EXPECT(!nfto_rule_build(rule, &f->flow.dir[d], port, ttl)) &&
-		     check_match(rule, &f->flow.dir[d]) &&
-		     check_actions(rule, &f->flow.dir[d], ttl);
+	kfree(f);
+	return ok;
+}
+
+static void __init put_encap(struct nfto_nexthop *nh, u16 outer, u16 inner)
+{
+	nh->n_encap = 2;
+	nh->encap[0] = (struct nfto_encap){ 7, htons(outer) };
+	nh->encap[1] = (struct nfto_encap){ 8, htons(inner) };
+}
+
+/*
+ * The longest rule there is: IPv6 with both addresses and ports translated, two
+ * tags that go, a tag and PPPoE that come, TTL. Checksums have no action there.
+ */
+static bool __init run_longest(struct nfto_rule *rule)
+{
+	struct nfto_dialect d = { .csum = true, .decapsulates = true };
+	struct flow_action *action = &rule->flow->action;
+	struct fake *f = fake_flow(NULL);
+	const struct nfto_dir *dir;
+	unsigned int n;
+	bool ok;
+
+	if (!f)
+		return false;
+	dir = &f->flow.dir[0];
+	f->flow.dir[0].ipv6 = true;
+	f->flow.dir[1].ipv6 = true;
+	fake_addresses(f);
+	put_encap(&f->nh[0], ETH_P_8021Q, ETH_P_PPP_SES);
+	put_encap(&f->nh[1], ETH_P_8021AD, ETH_P_8021Q);
+	ok = EXPECT(!nfto_rule_build(rule, dir, &d, true));
+	n = action->num_entries;
+	ok = ok && EXPECT(n == ACTIONS_MAX - 1) &&
+	     EXPECT(action->entries[n - 1].id == FLOW_ACTION_REDIRECT);
+
+	/* One more than there is room for is refused, and written nowhere. */
+	memset(&action->entries[n - 1], 0x5a, sizeof(action->entries[0]));
+	rule->room = n - 1;
+	ok = ok && EXPECT(nfto_rule_build(rule, dir, &d, true) ==
+			  NFTO_REASON_ENCAPSULATION) &&
+	     EXPECT(!memchr_inv(&action->entries[n - 1], 0x5a,
+				sizeof(action->entries[0])));
+	rule->room = ACTIONS_MAX;
+
+	/* Each of these is wrong on some driver. */
+	d.decapsulates = false;
+	ok = ok && EXPECT(!nfto_rule_build(rule, dir, &d, true)) &&
+	     EXPECT(nfto_rule_build(rule, &f->flow.dir[1], &d, true) ==
+		    NFTO_REASON_ENCAPSULATION);
+	d.decapsulates = true;
+	d.only_8021q = true;
+	ok = ok && EXPECT(nfto_rule_build(rule, dir, &d, true) ==
+			  NFTO_REASON_ENCAPSULATION);
+	d.only_8021q = false;
+	d.max_encap = 1;
+	ok = ok && EXPECT(nfto_rule_build(rule, dir, &d, true) ==
+			  NFTO_REASON_ENCAPSULATION);
 	kfree(f);
 	return ok;
 }
@@ -193,15 +269,14 @@ static bool __init run_rule(struct nfto_rule *rule, struct nfto_port *port)
 bool __init nfto_rule_selftest(void)
 {
 	struct nfto_rule *rule = nfto_rule_alloc();
-	struct nfto_port *port = kzalloc(sizeof(*port), GFP_KERNEL);
-	bool ok = rule && port;
+	bool ok = rule;
 	int round;
 
 	prandom_seed_state(&selftest_rnd, 4);
 	for (round = 0; round < 1000 && ok; round++)
-		ok = run_rule(rule, port);
+		ok = run_rule(rule);
+	ok = ok && run_longest(rule);
 	if (rule)
 		nfto_rule_free(rule);
-	kfree(port);
 	return ok;
 }

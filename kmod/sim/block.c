@@ -3,6 +3,7 @@
  * The driver's side of flow blocks: bind, unbind, and the three commands.
  */
 #include <linux/if_macvlan.h>
+#include <linux/rtnetlink.h>
 #include <linux/sched.h>
 #include <linux/sched/clock.h>
 #include <linux/slab.h>
@@ -125,7 +126,7 @@ static int check_place(struct sim_build *b)
 	if (!p->full_silent &&
 	    atomic_read(&ad->n_entries) >= READ_ONCE(ad->knob.capacity)) {
 		b->why = "the flow table is full";
-		return -ENOSPC;
+		return p->err_full ?: -ENOSPC;
 	}
 	return 0;
 }
@@ -230,6 +231,8 @@ static int command(struct sim_binding *binding, struct flow_cls_offload *cls,
 		sim_table_del(port->adapter, e);
 		return 0;
 	case FLOW_CLS_STATS:
+		if (p->no_stats)
+			return -EOPNOTSUPP;
 		e = sim_table_find(port, cls->cookie);
 		if (!e)
 			return p->err_unknown_stats;
@@ -326,6 +329,19 @@ void __init sim_block_init(void)
 	}
 }
 
+/*
+ * Whether nobody holds RTNL. Without lockdep somebody else may, so that one call
+ * alone proves nothing.
+ */
+static bool is_unlocked(void)
+{
+#ifdef CONFIG_PROVE_LOCKING
+	return !lockdep_rtnl_is_held();
+#else
+	return !rtnl_is_locked();
+#endif
+}
+
 static int call(enum tc_setup_type type, void *type_data, void *cb_priv)
 {
 	struct sim_binding *binding = cb_priv;
@@ -339,6 +355,9 @@ static int call(enum tc_setup_type type, void *type_data, void *cb_priv)
 	if (type != TC_SETUP_CLSFLOWER || cls->command >= ARRAY_SIZE(descs))
 		return -EOPNOTSUPP;
 
+	if (binding->class == SIM_CLASS_TC &&
+	    READ_ONCE(ad->knob.wants_rtnl) && is_unlocked())
+		sim_count(binding->port, SIM_CTR_UNLOCKED_CALLS, 1);
 	desc = &descs[cls->command];
 	if (serial)
 		mutex_lock(&ad->serial);
@@ -456,7 +475,7 @@ static int bind_block(struct sim_port *port, enum sim_class class,
 	if (READ_ONCE(port->adapter->knob.bind_silent))
 		return 0;
 
-	bo->unlocked_driver_cb = p->unlocked;
+	bo->unlocked_driver_cb = !READ_ONCE(port->adapter->knob.wants_rtnl);
 	bo->driver_block_list = list;
 	if (above) {
 		if (find_above(port, above)) {

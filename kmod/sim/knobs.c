@@ -56,6 +56,7 @@ static const struct knob_desc descs[] = {
 	KNOB(delay_destroy_us, KNOB_NUMBER, MAX_DELAY_US),
 	KNOB(delay_stats_us, KNOB_NUMBER, MAX_DELAY_US),
 	KNOB(bind_silent, KNOB_FLAG, 0),
+	KNOB(wants_rtnl, KNOB_FLAG, 0),
 };
 
 static const char * const lies[SIM_LIE_MAX] = {
@@ -78,6 +79,7 @@ void sim_knobs_init(struct sim_adapter *ad)
 		.prio_range = p->ft_prio_range,
 		.stats_ms = p->stats_ms,
 		.fail_port = -1,
+		.wants_rtnl = p->takes_block && !p->unlocked,
 	};
 }
 

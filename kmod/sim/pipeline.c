@@ -213,11 +213,21 @@ static void hit(struct sim_port *in, struct sim_entry *e, struct sk_buff *skb,
 	carry_out(in, rule, skb, pkt);
 }
 
+/* A filter that is on lets through what it knows, and what has no ports. */
+static bool is_filtered(const struct sim_port *in, const struct sim_packet *pkt)
+{
+	return in->adapter->profile->filters && atomic_read(&in->n_entries) &&
+	       (pkt->key.ip_proto == IPPROTO_TCP ||
+		pkt->key.ip_proto == IPPROTO_UDP);
+}
+
 static void miss(struct sim_port *in, struct sk_buff *skb,
 		 const struct sim_packet *pkt)
 {
 	sim_count(in, SIM_CTR_MISSES, sim_wire_packets(skb));
-	if (pkt->odd)
+	if (is_filtered(in, pkt))
+		drop(in, skb, SIM_CTR_DROP_FILTER);
+	else if (pkt->odd)
 		punt(in, skb, pkt->odd);
 	else
 		to_host(in, skb);

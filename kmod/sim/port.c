@@ -53,6 +53,8 @@ static const char counter_names[][ETH_GSTRING_LEN] = {
 	[SIM_CTR_REFUSED] = "offload_refused",
 	[SIM_CTR_CALLBACK_NS] = "offload_callback_ns",
 	[SIM_CTR_AGED] = "offload_aged",
+	[SIM_CTR_DROP_FILTER] = "offload_drop_filter",
+	[SIM_CTR_UNLOCKED_CALLS] = "offload_unlocked_calls",
 	"offload_entries",
 	"offload_entries_bound",
 };
@@ -371,8 +373,12 @@ struct sim_port *sim_port_of_host(const struct net_device *dev)
 static void get_drvinfo(struct net_device *dev, struct ethtool_drvinfo *info)
 {
 	struct sim_port *port = port_of(dev);
+	const char *driver = port->adapter->profile->driver;
 
-	strscpy(info->driver, KBUILD_MODNAME, sizeof(info->driver));
+	/* The cable's end is nobody's NIC. */
+	if (!driver || dev != port->host)
+		driver = KBUILD_MODNAME;
+	strscpy(info->driver, driver, sizeof(info->driver));
 	snprintf(info->bus_info, sizeof(info->bus_info), "%s/%u/%s",
 		 port->adapter->name, port->index,
 		 dev == port->host ? "host" : "wire");

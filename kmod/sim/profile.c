@@ -16,9 +16,14 @@
 		     KEY(VLAN) | KEY(CVLAN) | KEY(IPV4_ADDRS) |		\
 		     KEY(IPV6_ADDRS) | KEY(PORTS) | KEY(IP) | KEY(ICMP))
 
+#define CXGB4_KEYS (KEY(CONTROL) | KEY(BASIC) | KEY(VLAN) |		\
+		    KEY(IPV4_ADDRS) | KEY(IPV6_ADDRS) | KEY(PORTS) |	\
+		    KEY(IP))
+
 static const struct sim_profile profiles[] = {
 	{
 		.name = "mlx5-rep",
+		.driver = "mlx5e_rep",
 		.about = "representor of an mlx5 switch: exact matches, all rewrites",
 		.takes_ft = true,
 		.takes_block = true,
@@ -37,6 +42,7 @@ static const struct sim_profile profiles[] = {
 	},
 	{
 		.name = "mtk",
+		.driver = "mtk_soc_eth",
 		.about = "MediaTek PPE (netsys v2): 5-tuples, bound late, aged by itself",
 		.takes_ft = true,
 		.takes_block = true,
@@ -62,6 +68,7 @@ static const struct sim_profile profiles[] = {
 	},
 	{
 		.name = "airoha",
+		.driver = "airoha_eth",
 		.about = "Airoha EN7581 PPE: as mtk, larger, ages after 60 s",
 		.takes_ft = true,
 		.takes_block = true,
@@ -88,14 +95,93 @@ static const struct sim_profile profiles[] = {
 	},
 	{
 		.name = "flower",
-		.about = "TC flower NIC as bnxt and ice: no flowtables, no TCP flags",
+		.about = "TC flower NIC that is right: no flowtables, no TCP flags",
 		.takes_block = true,
 		.off_refuses_all = true,
+		.unlocked = true,
 		.err_unknown_destroy = -EINVAL,
 		.err_unknown_stats = -EINVAL,
 		.keys = FLOWER_KEYS,
 		.match = sim_rule_match_flower,
 		.actions = sim_rule_actions_flower,
+		.capacity = 16384,
+		.stats_ms = 1000,
+		.counters = true,
+	},
+	{
+		.name = "nfp",
+		.driver = "nfp",
+		.about = "Netronome: no TTL decrement, exact checksums",
+		.takes_block = true,
+		.off_refuses_all = true,
+		.unlocked = true,
+		.err_full = -ENOENT,
+		.err_unknown_destroy = -ENOENT,
+		.err_unknown_stats = -EINVAL,
+		.keys = FLOWER_KEYS | KEY(TCP),
+		.match = sim_rule_match_flower,
+		.actions = sim_rule_actions_nfp,
+		.capacity = 16384,
+		.stats_ms = 1000,
+		.counters = true,
+	},
+	{
+		.name = "cxgb4",
+		.driver = "cxgb4",
+		.about = "Chelsio: no TTL, no checksum action, one tag, wants RTNL",
+		.takes_block = true,
+		.off_refuses_all = true,
+		.err_full = -ENOMEM,
+		.err_unknown_destroy = -ENOENT,
+		.err_unknown_stats = -ENOENT,
+		.keys = CXGB4_KEYS,
+		.match = sim_rule_match_flower,
+		.actions = sim_rule_actions_cxgb4,
+		.capacity = 4096,
+		.stats_ms = 1000,
+		.counters = true,
+	},
+	{
+		.name = "bnxt",
+		.driver = "bnxt_en",
+		.about = "Broadcom: accepts, and does something else; wants RTNL",
+		.takes_block = true,
+		.off_refuses_all = true,
+		.err_unknown_destroy = -EPERM,
+		.err_unknown_stats = -EPERM,
+		.keys = FLOWER_KEYS,
+		.match = sim_rule_match_flower,
+		.actions = sim_rule_actions_bnxt,
+		.capacity = 16384,
+		.stats_ms = 1000,
+		.counters = true,
+	},
+	{
+		.name = "stmmac",
+		.driver = "st_gmac",
+		.about = "Synopsys MAC: accepts, and drops what no rule takes; wants RTNL",
+		.takes_block = true,
+		.off_refuses_all = true,
+		.filters = true,
+		.no_stats = true,
+		.err_full = -ENOENT,
+		.err_unknown_destroy = -ENOENT,
+		.keys = FLOWER_KEYS,
+		.match = sim_rule_match_flower,
+		.actions = sim_rule_actions_stmmac,
+		.capacity = 8,
+	},
+	{
+		.name = "ice",
+		.driver = "ice",
+		.about = "Intel: refuses all rewrites, wants RTNL",
+		.takes_block = true,
+		.off_refuses_all = true,
+		.err_unknown_destroy = -ENOENT,
+		.err_unknown_stats = -ENOENT,
+		.keys = FLOWER_KEYS,
+		.match = sim_rule_match_flower,
+		.actions = sim_rule_actions_ice,
 		.capacity = 16384,
 		.stats_ms = 1000,
 		.counters = true,
@@ -125,5 +211,5 @@ const struct sim_profile *sim_profile_find(const char *name)
 /* For messages. */
 const char *sim_profile_names(void)
 {
-	return "mlx5-rep, mtk, airoha, flower, none";
+	return "mlx5-rep, mtk, airoha, flower, nfp, cxgb4, bnxt, stmmac, ice, none";
 }

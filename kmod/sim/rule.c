@@ -275,7 +275,7 @@ int sim_rule_match_exact(struct sim_build *b)
 }
 
 /**
- * sim_rule_match_flower() - a TC flower NIC as bnxt and ice are
+ * sim_rule_match_flower() - a TC flower NIC that is right
  * @b: the rule
  *
  * Wants the EtherType, and TC's idea of the protocol field.
@@ -842,7 +842,7 @@ int sim_rule_actions_switch(struct sim_build *b)
 }
 
 /**
- * sim_rule_actions_flower() - a TC flower NIC as bnxt and ice are
+ * sim_rule_actions_flower() - a TC flower NIC that is right
  * @b: the rule
  *
  * As the switch, but it cannot leave a packet to the host by a rule.

@@ -318,6 +318,8 @@ enum sim_counter {
 	SIM_CTR_REFUSED,
 	SIM_CTR_CALLBACK_NS,
 	SIM_CTR_AGED,
+	SIM_CTR_DROP_FILTER,
+	SIM_CTR_UNLOCKED_CALLS,
 	SIM_CTR_MAX
 };
 
@@ -356,6 +358,7 @@ struct sim_ring {
  * @to_wire: what the wire is to receive
  * @ctr: enum sim_counter
  * @blocks: flow_block_cbs of TC (0) and FT (1); under adapter->lock
+ * @n_entries: entries that were put in by its callbacks
  *
  * Lives as long as its adapter; the netdevs are unregistered before that.
  */
@@ -369,6 +372,7 @@ struct sim_port {
 	struct sim_ring to_wire;
 	atomic64_t ctr[SIM_CTR_MAX];
 	struct list_head blocks[2];
+	atomic_t n_entries;
 };
 
 /* --- profiles --- */
@@ -378,6 +382,7 @@ struct sim_build;
 /**
  * struct sim_profile - what distinguishes one driver family from another
  * @name: as the maker knows it
+ * @driver: the driver's name as ethtool -i tells it; NULL: this module's
  * @about: one line for the admin
  * @takes_ft: TC_SETUP_FT
  * @takes_block: TC_SETUP_BLOCK
@@ -390,7 +395,10 @@ struct sim_build;
  * @tuple_only: matches the 5-tuple only, strips tags, two-pass actions
  * @ttl_dec: the hardware decrements the TTL by itself
  * @ft_prio_range: hook priorities below this are taken; 0 = all
+ * @filters: TCP and UDP that no entry takes is dropped while a port has one
+ * @no_stats: STATS is -EOPNOTSUPP
  * @unlocked: TC may call without RTNL
+ * @err_full: what "full" is called, 0: -ENOSPC
  * @err_unknown_destroy: DESTROY of a cookie it does not have
  * @err_unknown_stats: STATS likewise
  * @keys: the keys it knows; 0 = it does not look at the others
@@ -410,6 +418,7 @@ struct sim_build;
  */
 struct sim_profile {
 	const char *name;
+	const char *driver;
 	const char *about;
 	bool takes_ft;
 	bool takes_block;
@@ -421,8 +430,11 @@ struct sim_profile {
 	bool replaces_twin;
 	bool tuple_only;
 	bool ttl_dec;
+	bool filters;
+	bool no_stats;
 	bool unlocked;
 	u32 ft_prio_range;
+	int err_full;
 	int err_unknown_destroy;
 	int err_unknown_stats;
 	u64 keys;
@@ -492,6 +504,7 @@ struct sim_knobs {
 	u32 delay_destroy_us;
 	u32 delay_stats_us;
 	u32 bind_silent;
+	u32 wants_rtnl;
 };
 
 /**
@@ -674,6 +687,13 @@ int sim_rule_actions_mtk(struct sim_build *b);
 int sim_rule_actions_airoha(struct sim_build *b);
 int sim_rule_actions_switch(struct sim_build *b);
 int sim_rule_actions_flower(struct sim_build *b);
+
+/* flower.c */
+int sim_rule_actions_nfp(struct sim_build *b);
+int sim_rule_actions_cxgb4(struct sim_build *b);
+int sim_rule_actions_bnxt(struct sim_build *b);
+int sim_rule_actions_stmmac(struct sim_build *b);
+int sim_rule_actions_ice(struct sim_build *b);
 
 /* profile.c */
 const struct sim_profile *sim_profile_find(const char *name);

@@ -189,6 +189,7 @@ int sim_table_add(struct sim_port *port, u64 cookie,
 	if (err)
 		goto remove;
 	atomic_inc(&ad->n_entries);
+	atomic_inc(&port->n_entries);
 	return 0;
 
 remove:
@@ -225,6 +226,7 @@ void sim_table_del(struct sim_adapter *ad, struct sim_entry *e)
 	spin_unlock_bh(&e->lock);
 	mask_put(e->mask);
 	atomic_dec(&ad->n_entries);
+	atomic_dec(&ad->port[e->port].n_entries);
 	kfree_rcu(e, rcu);
 }
 

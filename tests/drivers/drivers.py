@@ -94,15 +94,8 @@ DRIVERS = {
 # mends it takes the line out; a case that is right and listed here fails.
 # (drivers, cases, reason)
 KNOWN = (
-    (("mtk", "mtk-v2", "airoha"), ("ad", "ad-q"),
-     "802.1ad cannot be pushed, and the other direction is offered all the same"),
-    (("mlx5", "mlx5-block"), ("pppoe", "pppoe-vlan"),
-     "the direction that comes in a session is offered as one without"),
     (("nfp",), (*V4, *V6, *ONE_TAG), "there is no dialect for it yet"),
     (("cxgb4",), (*V4, *V6, *ONE_TAG), "there is no dialect for it yet"),
-    (("cxgb4", "bnxt", "stmmac"), ("rtnl",),
-     "drivers are called without RTNL, whatever they answer"),
-    (("bnxt", "stmmac"), ("nothing",), "every TC_SETUP_BLOCK driver is bound"),
 )
 
 

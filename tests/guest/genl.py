@@ -58,7 +58,8 @@ KINDS = {
         "in-hardware": "u32", "full-at": "u32", "queued": "u32",
         "workers": "u32", "accepted": "u64", "refused": "u64", "removed": "u64",
         "stuck": "u64", "queries": "u64", "lost": "u64", "packets": "u64",
-        "bytes": "u64"},
+        "bytes": "u64", "driver": "str", "block": "block",
+        "reason": "reason", "harm": "str"},
     "reason-count": {"reason": "reason", "count": "u64"},
     "flowtable": {
         "id": "u32", "name": "str", "table": "str", "family": "u32",
@@ -109,7 +110,8 @@ KINDS = {
 # Operations whose attribute set has another name.
 SPACES = {"flow-count": "count", "flow-del": "count",
           "flow-revalidate": "count", "port-probe": "probe"}
-ENUMS = ("reason", "port-state", "port-kind", "hw", "flow-state", "feature")
+ENUMS = ("reason", "port-state", "port-kind", "hw", "flow-state", "feature",
+         "block")
 FORMATS = {"u8": "B", "u16": "H", "u32": "I", "u64": "Q", "s32": "i"}
 
 

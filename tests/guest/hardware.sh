@@ -201,11 +201,28 @@ flower() {
 	eventually "flower: unbound" 10 blocks_are "00 00 "
 }
 
-# The packet engine pushes 802.1Q only: one direction is refused (W5).
+# The packet engine pushes 802.1Q only. The other direction's rule would take
+# packets without the tag as well: neither is put in.
+both_ways() {
+	topo_down
+	did "802.1ad, mtk: topology" vlan_up mtk 802.1ad
+	knob bind_rate 0
+	ft_rules
+	poll 10 in_ns a ping -qc1 -W1 10.2.0.2
+	flows_up 2 || fail "802.1ad, mtk: connections"
+	answered "802.1ad, mtk" 20
+	is "802.1ad, mtk: not in hardware" "$(sim_count_entries)" 0
+	is "802.1ad, mtk: no driver was asked" "$(replaces)" 0
+	flows_down "802.1ad, mtk"
+}
+
+# A port that refuses: the other direction is in hardware alone (W5).
 one_way() {
 	topo_down
-	did "one direction: topology" vlan_up mtk 802.1ad
+	did "one direction: topology" vlan_up mtk
 	knob bind_rate 0
+	knob fail_port 1
+	knob fail_replace EOPNOTSUPP
 	ft_rules
 	poll 10 in_ns a ping -qc1 -W1 10.2.0.2
 	flows_up 2 || fail "one direction: connections"
@@ -270,7 +287,7 @@ no_ports() {
 }
 
 cases=(statistics ageing neighbour ttl_mlx5 vlan qinq_mlx5 qinq_flower
-	flower one_way indirect)
+	flower both_ways one_way indirect)
 
 sim_load
 did "the module" path_use module

@@ -72,7 +72,7 @@ is "its profile and ports" \
 	"profile=mlx5-rep ports=2 "
 is "drivers and buses" \
 	"$(ethtool -i sim1p1 | grep -E '^(driver|bus-info)' | tr '\n' ' ')" \
-	"driver: nft_offload_sim bus-info: sim1/1/host "
+	"driver: mlx5e_rep bus-info: sim1/1/host "
 ok "removed" sim_del sim1
 is "nothing is left of it" "$(devices_here)" "$here"
 
@@ -165,7 +165,7 @@ for n in 0 33 x -1 256 1.5 2x 99999999999999999999; do
 	not_made "ports=$n" "Invalid argument" "'$n' is not a number from 1 to 32" "x ports=$n"
 done
 not_made "an unknown profile" "Invalid argument" \
-	"'foo' is none of mlx5-rep, mtk, airoha, flower, none" 'x profile=foo'
+	"'foo' is none of mlx5-rep, mtk, airoha, flower, nfp, cxgb4, bnxt, stmmac, ice, none" 'x profile=foo'
 not_made "too few names" "Invalid argument" "host: 1 names for 2 ports" 'x host=q'
 not_made "too many names" "Invalid argument" "wire: 3 names for 2 ports" 'x wire=q,r,s'
 not_made "an empty name in a list" "Invalid argument" "host: '' is not a name" 'x host=q,'
@@ -316,14 +316,17 @@ knob_takes link_down "1=0x1" 0x2 "3=0x3" "0=0x0"
 knob_refuses link_down "is not a mask of 2 ports" x -1 4 0x4 0xffffffff 4294967297
 knob_takes fail_port 0 1 -1
 knob_refuses fail_port "is not -1 or a port from 0 to 1" x -2 2 256 4294967295
-knob_takes bind_silent 1 0
-knob_refuses bind_silent "is not 0 or 1" x -1 2 01x
+for what in bind_silent wants_rtnl; do
+	knob_takes $what 1 0
+	knob_refuses $what "is not 0 or 1" x -1 2 01x
+	known+=" $what"
+done
 for what in pipeline_cpu host_cpu; do
 	knob_takes $what 0 -1
 	knob_refuses $what "is not -1 or an online CPU" x -2 "$(nproc --all)" 99 4294967295
 	known+=" $what"
 done
-known+=" stats_lie link_down fail_port bind_silent"
+known+=" stats_lie link_down fail_port"
 refused "reset wants 1" "Invalid argument" "reset: '0' is not 1" "$SIM/sim0/reset" 0
 refused "and nothing longer" "Invalid argument" "reset: more than 31" "$SIM/sim0/reset" \
 	"$(printf '%-40s' 1)"

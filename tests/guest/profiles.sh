@@ -601,6 +601,122 @@ dst=$(ip -n b -o link show wanw | sed 's/.*ether \([^ ]*\).*/\1/')
 }
 topo_down
 
+# --- NICs of tc flower that are not right ---
+
+# flower_up PROFILE: lan has its rules, $dst is where wan leads to, $out the rest
+# of a rule that sends packets there
+flower_up() {
+	note "$1"
+	topo_up "$1" || fail "topology"
+	sink_up
+	in_ns r tc qdisc add dev lan ingress
+	dst=$(mac_at b wanw)
+	out="action mirred egress redirect dev wan"
+}
+
+mac_at() {
+	ip -n "$1" -br link show "$2" | awk '{ print $3 }'
+}
+
+ttl_add="action pedit ex munge ip ttl add 255 pipe action csum ip pipe"
+# shellcheck disable=SC2086
+{
+	flower_up nfp
+	is "nfp: the driver's name" "$(in_ns r ethtool -i lan | sed -n 's/^driver: //p')" nfp
+	refuses "adding to the TTL" EOPNOTSUPP "nothing can be added to a field" \
+		lan prio 1 $udp dst_port 7100 $ttl_add $out
+	refuses "setting the TTL unseen" EOPNOTSUPP "the TTL can be set only where it is matched" \
+		lan prio 1 $udp dst_port 7100 action pedit ex munge ip ttl set 63 pipe \
+		action csum ip pipe $out
+	takes "setting it where it is matched" lan prio 1 $udp ip_ttl 64 dst_port 7100 \
+		action pedit ex munge eth dst set $dst munge ip ttl set 63 pipe \
+		action csum ip pipe $out
+	refuses "a rewrite without its checksums" EOPNOTSUPP \
+		"the checksums to update are not those that change" \
+		lan prio 2 $udp dst_port 7101 action pedit ex munge ip dst set 10.2.0.2 pipe \
+		action csum ip pipe $out
+	takes "a rewrite with them" lan prio 2 $udp dst_port 7101 \
+		action pedit ex munge ip dst set 10.2.0.2 pipe action csum ip and udp pipe $out
+	flow_open n a udp 10.2.0.2 7100
+	flow_send n 4
+	eventually "its packets arrive" 10 sunk_is 4
+	is "with the TTL that was set" "$(sunk ttl63)" 4
+	is "by the hardware" "$(ctr lan hits)" 4
+	knob capacity 2
+	refuses "more than there is room for" ENOENT "the flow table is full" \
+		lan prio 3 $udp dst_port 7102 $drop
+	flow_close n
+	topo_down
+
+	flower_up cxgb4
+	refuses "adding to the TTL" EOPNOTSUPP "the filter has no such action" \
+		lan prio 1 $udp dst_port 7100 $ttl_add $out
+	takes "MAC and address without checksums" lan prio 1 $udp dst_port 7100 \
+		action pedit ex munge eth dst set $dst munge ip dst set 10.2.0.2 pipe $out
+	takes "two tags" lan prio 2 $udp dst_port 7101 \
+		action vlan push id 8 pipe action vlan push id 7 pipe $out
+	is "of which the last one is pushed" \
+		"$(sim_entries | grep dport=7101 | grep -o 'vlan_push=[^ ]*' | tr '\n' ' ')" \
+		"vlan_push=0x8100/7 "
+	refuses "MAC addresses in the match" EOPNOTSUPP "$key" \
+		lan prio 3 $udp dst_mac $dst dst_port 9 $drop
+	knob capacity 2
+	refuses "more than there is room for" ENOMEM "the flow table is full" \
+		lan prio 3 $udp dst_port 7102 $drop
+	is "tc calls with RTNL" "$(ctr lan unlocked_calls)" 0
+	topo_down
+
+	flower_up bnxt
+	takes "what it does otherwise" lan prio 1 $udp dst_port 7100 \
+		action pedit ex munge eth dst set $dst munge ip ttl add 255 \
+		munge ip src set 10.9.0.1 munge ip dst set 10.2.0.2 munge udp dport set 7999 pipe \
+		action csum ip and udp pipe $out
+	is "the last address is rewritten, no port, the MAC becomes 0" \
+		"$(sim_entries | sed 's/.*dport=7100//' | grep -cE 'ttl|l4')" 0
+	flow_open b a udp 10.2.0.2 7100
+	flow_send b 4
+	hits_are() {
+		[[ $(ctr lan hits) == "$1" ]]
+	}
+	eventually "it forwards packets" 10 hits_are 4
+	is "which arrive nowhere" "$(sunk)" 0
+	flow_close b
+	unknown_cookies EPERM
+	topo_down
+
+	flower_up stmmac
+	flow_open s a udp 10.2.0.2 7101
+	flow_step s 3 && pass "without rules packets come through"
+	takes "a redirect" lan prio 1 $udp dst_port 7100 $out
+	flow_send s 3
+	filtered() {
+		[[ $(ctr lan drop_filter) == "$1" ]]
+	}
+	eventually "then what no rule takes is dropped" 10 filtered 3
+	is "and none of it comes through" "$(sunk)" 3
+	flow_open t a udp 10.2.0.2 7100
+	flow_send t 3
+	eventually "what the rule takes goes to the host" 10 sunk_is 6
+	ok "what has no ports comes through" in_ns a ping -qc1 -W5 10.2.0.2
+	refuses "IPv6" EOPNOTSUPP "only IPv4 can be filtered" \
+		lan prio 2 protocol ipv6 flower skip_sw ip_proto udp dst_port 9 $drop
+	in_ns r tc filter del dev lan ingress prio 1
+	flow_step s 2 && pass "without the rule they come through again"
+	flow_close s
+	flow_close t
+	topo_down
+
+	flower_up ice
+	refuses "a rewrite" EOPNOTSUPP "packets cannot be rewritten" \
+		lan prio 1 $udp dst_port 7100 action pedit ex munge eth dst set $dst pipe $out
+	refuses "a tag" EOPNOTSUPP "packets cannot be rewritten" \
+		lan prio 1 $udp dst_port 7100 action vlan push id 8 pipe $out
+	takes "a redirect as it is" lan prio 1 $udp dst_port 7100 $out
+	takes "drop" lan prio 2 $udp dst_port 7101 $drop
+	is "tc calls with RTNL" "$(ctr lan unlocked_calls)" 0
+	topo_down
+}
+
 # --- none ---
 
 note "none"

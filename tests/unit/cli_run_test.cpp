@@ -245,6 +245,21 @@ TEST_CASE("what everybody may see", "[cli]")
           "  forwarded 4294967297 pkt 8589934594 B\n");
     CHECK(tool.run("port -j").json().at("ports")[0].at("errno_name") ==
           "EOPNOTSUPP");
+    tool.answers = {
+        one(NFTO_CMD_PORT_SET,
+            bytes::join({bytes::u32(NFTO_A_PORT_IFINDEX, 1),
+                         bytes::str(NFTO_A_PORT_NAME, "lo"),
+                         bytes::str(NFTO_A_PORT_DRIVER, "bnxt_en"),
+                         bytes::u32(NFTO_A_PORT_BLOCK, NFTO_BLOCK_FORCE),
+                         bytes::str(NFTO_A_PORT_HARM, "does harm")}))};
+    CHECK(tool.run("port set lo block force").out ==
+          "lo:  used by 0 flowtables  driver bnxt_en  block force\n"
+          "The driver bnxt_en does harm: packets of its flows may be sent to "
+          "wrong places or be lost. To take them out of the NIC again: "
+          "nft-offload port set lo block default\n");
+    CHECK(has(
+        tool.run("port set lo block force -j").json().at("port").at("warning"),
+        "bnxt_en does harm"));
     tool.answers = {all(NFTO_CMD_FLOWTABLE_GET, samples::module_flowtable())};
     CHECK(tool.run("flowtable").out ==
           "5: inet filter ft  priority -10  offload  counter  "

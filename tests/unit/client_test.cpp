@@ -268,6 +268,21 @@ TEST_CASE("a flowtable is changed")
                   3));
 }
 
+TEST_CASE("a port is set")
+{
+    Talk talk;
+    Client client = talk.open();
+    talk.expect({object(NFTO_CMD_PORT_SET, samples::port(), 0), ack()});
+    const auto port = client.set_port(3, {.block = Block::off});
+    REQUIRE(port);
+    CHECK(port->name == "lan");
+    CHECK(talk.fake->sent.back() ==
+          request(bytes::family, do_flags, NFTO_CMD_PORT_SET,
+                  bytes::join({bytes::u32(NFTO_A_PORT_IFINDEX, 3),
+                               bytes::u32(NFTO_A_PORT_BLOCK, NFTO_BLOCK_OFF)}),
+                  3));
+}
+
 TEST_CASE("a probe")
 {
     Talk talk;

@@ -250,6 +250,19 @@ TEST_CASE("a port with all there is, and with nothing")
     CHECK(bare.error == 0);
     CHECK(bare.why.empty());
     CHECK_FALSE(bare.full_at);
+    CHECK(bare.driver.empty());
+    CHECK(bare.block == Block::by_default);
+    CHECK(bare.reason == Reason::none);
+    const auto driver = parsed<Port>(
+        bytes::join({bytes::u32(NFTO_A_PORT_IFINDEX, 1),
+                     bytes::str(NFTO_A_PORT_DRIVER, "bnxt_en"),
+                     bytes::u32(NFTO_A_PORT_BLOCK, NFTO_BLOCK_FORCE),
+                     bytes::u32(NFTO_A_PORT_REASON, NFTO_REASON_DRIVER_UNKNOWN),
+                     bytes::str(NFTO_A_PORT_HARM, "does harm")}));
+    CHECK(driver.driver == "bnxt_en");
+    CHECK(driver.block == Block::force);
+    CHECK(driver.reason == Reason::driver_unknown);
+    CHECK(driver.harm == "does harm");
 }
 
 TEST_CASE("a table with all there is, and one that nftables has deleted")

@@ -145,6 +145,8 @@ constexpr auto table = std::to_array<Advice>({
     {Reason::bridged,
      "If bridged packets need not pass the forward chain: sysctl "
      "net.bridge.bridge-nf-call-iptables=0, and -ip6tables."},
+    {Reason::driver_unknown,
+     "Look what is known of the driver: nft-offload check DEV."},
 });
 
 constexpr bool is_complete()

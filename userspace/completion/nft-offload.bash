@@ -7,7 +7,8 @@ _nft_offload_commands() {
 	case $1 in
 	flow) echo show count delete flush revalidate ;;
 	flowtable) echo show set ;;
-	port | stats | refusal) echo show ;;
+	port) echo show set ;;
+	stats | refusal) echo show ;;
 	esac
 }
 
@@ -21,6 +22,7 @@ _nft_offload_words() {
 	'flow count') echo "$filter" ;;
 	'flow delete' | 'flow revalidate') echo "$filter" id ;;
 	'refusal show') echo reason ;;
+	'port set') echo block ;;
 	'flowtable set') echo follow-ruleset ;;
 	top) echo "$filter" sort limit --interval --count --plain ;;
 	probe) echo to capacity ;;
@@ -45,6 +47,7 @@ _nft_offload_values() {
 	dev | in | to) _nft_offload_devices ;;
 	state) echo hardware half waiting software ;;
 	hw) echo out adding in removing ;;
+	block) echo default on off force ;;
 	follow-ruleset) echo on off ;;
 	reason) _nft_offload_reasons "$1" ;;
 	proto | --proto) echo tcp udp gre ;;
@@ -59,7 +62,7 @@ _nft_offload_values() {
 # _nft_offload_operands VERB: what may stand for itself
 _nft_offload_operands() {
 	case $1 in
-	enable | check | probe | 'port show') _nft_offload_devices ;;
+	enable | check | probe | 'port show' | 'port set') _nft_offload_devices ;;
 	explain) echo tcp udp gre ;;
 	monitor) echo flows ports refusals ;;
 	help) _nft_offload_objects ;;
@@ -85,7 +88,7 @@ _nft_offload_reasons() {
 		# reasons: written by netlink/generate, words not-in-hardware 2
 		software-flowtable waiting no-port port-unbound no-ethernet
 		neighbour encapsulation address refused full busy lost leaving
-		no-carrier route-check ruleset-check
+		no-carrier route-check ruleset-check driver-unknown
 		# reasons: end
 	)
 

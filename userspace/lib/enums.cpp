@@ -33,7 +33,7 @@ std::optional<Enum> find(const Table &table, std::string_view name) noexcept
     return std::nullopt;
 }
 
-constexpr std::array<Entry, 57> reason_table{{
+constexpr std::array<Entry, 58> reason_table{{
     {"none",
      "There is no reason. A direction with it is in hardware."},
     {"no-flow",
@@ -148,6 +148,8 @@ constexpr std::array<Entry, 57> reason_table{{
      "The flow was refused. The packet is for more than one receiver."},
     {"bridged",
      "The flow was refused. The packet is bridged, not routed; br_netfilter shows it to the forward chain."},
+    {"driver-unknown",
+     "The direction is not in hardware. The driver of the port is not known to carry out flows right, or it is known not to; the port's sentence says which."},
 }};
 
 constexpr std::array<Entry, 4> reason_kind_table{{
@@ -183,6 +185,17 @@ constexpr std::array<Entry, 4> port_kind_table{{
      "By the indirect block, for devices that have no driver of their own."},
     {"flower",
      "ndo_setup_tc(TC_SETUP_BLOCK), as rules of tc flower."},
+}};
+
+constexpr std::array<Entry, 4> block_table{{
+    {"default",
+     "If it is known to carry them out right."},
+    {"on",
+     "Also if that is not known."},
+    {"off",
+     "Not at all."},
+    {"force",
+     "Also if it is known to do something else."},
 }};
 
 constexpr std::array<Entry, 4> hw_table{{
@@ -300,6 +313,23 @@ template <> std::optional<PortKind>
 from_name<PortKind>(std::string_view name) noexcept
 {
     return find<PortKind>(port_kind_table, name);
+}
+
+std::string_view name(Block value) noexcept
+{
+    return text_of(block_table, static_cast<std::uint32_t>(value), &Entry::name,
+                   "unknown");
+}
+
+std::string_view describe(Block value) noexcept
+{
+    return text_of(block_table, static_cast<std::uint32_t>(value), &Entry::doc, "");
+}
+
+template <> std::optional<Block>
+from_name<Block>(std::string_view name) noexcept
+{
+    return find<Block>(block_table, name);
 }
 
 std::string_view name(Hw value) noexcept
@@ -475,6 +505,8 @@ constexpr std::array<Kinds, reason_count> reason_kinds{{
     {1, {ReasonKind::refused}},
     // bridged
     {1, {ReasonKind::refused}},
+    // driver-unknown
+    {1, {ReasonKind::not_in_hardware}},
 }};
 
 } // namespace

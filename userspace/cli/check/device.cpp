@@ -163,7 +163,7 @@ private:
             fmt::format("The driver{} takes no flows ({}{}{}).", driver(),
                         errno_name(port.error), port.why.empty() ? "" : ": ",
                         port.why),
-            remedy());
+            port.reason == Reason::driver_unknown ? allow() : remedy());
     }
 
     void check_features()
@@ -190,6 +190,14 @@ private:
                                link_.parent);
         return fmt::format("To see what the driver takes: nft-offload probe {}",
                            link_.name);
+    }
+
+    [[nodiscard]] std::string allow() const
+    {
+        return fmt::format(
+            "Leave its flows in software; what \"nft-offload port "
+            "set {} block on\" would do is in nft-offload(8).",
+            link_.name);
     }
 
     [[nodiscard]] std::string driver() const

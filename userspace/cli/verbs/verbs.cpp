@@ -25,13 +25,13 @@ constexpr std::array<Summary, 5> summaries{{
 std::span<const Verb> verbs()
 {
     static const std::vector<Verb> table{
-        status_verb(),      flow_show_verb(),      flow_count_verb(),
-        flow_delete_verb(), flow_flush_verb(),     flow_revalidate_verb(),
-        port_show_verb(),   flowtable_show_verb(), flowtable_set_verb(),
-        stats_show_verb(),  refusal_show_verb(),   explain_verb(),
-        top_verb(),         monitor_verb(),        check_verb(),
-        probe_verb(),       enable_verb(),         disable_verb(),
-        help_verb(),        version_verb(),
+        status_verb(),        flow_show_verb(),  flow_count_verb(),
+        flow_delete_verb(),   flow_flush_verb(), flow_revalidate_verb(),
+        port_show_verb(),     port_set_verb(),   flowtable_show_verb(),
+        flowtable_set_verb(), stats_show_verb(), refusal_show_verb(),
+        explain_verb(),       top_verb(),        monitor_verb(),
+        check_verb(),         probe_verb(),      enable_verb(),
+        disable_verb(),       help_verb(),       version_verb(),
     };
     return table;
 }

@@ -11,6 +11,7 @@ namespace nfto::cli {
 
 [[nodiscard]] Verb status_verb();
 [[nodiscard]] Verb port_show_verb();
+[[nodiscard]] Verb port_set_verb();
 [[nodiscard]] Verb flowtable_show_verb();
 [[nodiscard]] Verb flowtable_set_verb();
 [[nodiscard]] Verb stats_show_verb();

@@ -55,7 +55,12 @@ void put(Json &json, const Port &port)
 {
     json.member("ifindex", port.ifindex);
     json.member("name", port.name);
+    if (!port.driver.empty())
+        json.member("driver", port.driver);
+    json.member("block", name(port.block));
     json.member("state", name(port.state));
+    if (port.reason != Reason::none)
+        json.member("reason", name(port.reason));
     json.member("kind", name(port.kind));
     put_error(json, port.error, port.why);
     json.member("users", port.users);

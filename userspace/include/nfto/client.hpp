@@ -58,6 +58,12 @@ public:
     ///   EINVAL if nothing is to be changed.
     [[nodiscard]] NFTO_EXPORT Result<Flowtable>
     set_flowtable(std::uint32_t id, const FlowtableChange &change);
+    /// Says whether a device's driver may be given flows as rules of tc flower;
+    /// the device need be in no flowtable.
+    /// @return the port as it is then, with users 0 if it is none; ENODEV,
+    ///   EOPNOTSUPP if the driver is known to do something else than it is told.
+    [[nodiscard]] NFTO_EXPORT Result<Port> set_port(std::uint32_t ifindex,
+                                                    const PortSetting &setting);
     [[nodiscard]] NFTO_EXPORT Result<Stats> stats();
     /// As many as are remembered, oldest first for each processor; with a
     /// reason, only those.

@@ -200,6 +200,10 @@ enum class Reason : std::uint32_t {
     /// The flow was refused. The packet is bridged, not routed; br_netfilter
     /// shows it to the forward chain.
     bridged,
+    /// The direction is not in hardware. The driver of the port is not known
+    /// to carry out flows right, or it is known not to; the port's sentence
+    /// says which.
+    driver_unknown,
 };
 
 /// The value's name as in netlink/nfto.yaml; "unknown" for one that a newer
@@ -211,7 +215,7 @@ enum class Reason : std::uint32_t {
 template <> [[nodiscard]] NFTO_EXPORT std::optional<Reason>
 from_name<Reason>(std::string_view name) noexcept;
 /// How many values there are, from 0 on.
-inline constexpr std::uint32_t reason_count = 57;
+inline constexpr std::uint32_t reason_count = 58;
 
 /// What a reason can be of. The kinds of each reason are said with it in
 /// netlink/nfto.yaml.
@@ -286,6 +290,29 @@ template <> [[nodiscard]] NFTO_EXPORT std::optional<PortKind>
 from_name<PortKind>(std::string_view name) noexcept;
 /// How many values there are, from 0 on.
 inline constexpr std::uint32_t port_kind_count = 4;
+
+/// Whether a device's driver may be given flows as rules of tc flower.
+enum class Block : std::uint32_t {
+    /// If it is known to carry them out right.
+    by_default,
+    /// Also if that is not known.
+    on,
+    /// Not at all.
+    off,
+    /// Also if it is known to do something else.
+    force,
+};
+
+/// The value's name as in netlink/nfto.yaml; "unknown" for one that a newer
+/// module has added.
+[[nodiscard]] NFTO_EXPORT std::string_view name(Block value) noexcept;
+/// A sentence or two on the value; empty for one that a newer module has added.
+[[nodiscard]] NFTO_EXPORT std::string_view describe(Block value) noexcept;
+/// The value of a name.
+template <> [[nodiscard]] NFTO_EXPORT std::optional<Block>
+from_name<Block>(std::string_view name) noexcept;
+/// How many values there are, from 0 on.
+inline constexpr std::uint32_t block_count = 4;
 
 /// Where a direction is.
 enum class Hw : std::uint32_t {

@@ -114,6 +114,21 @@ struct Port {
     /// Forwarded by the hardware, as far as the driver was asked.
     std::uint64_t packets = 0;
     std::uint64_t bytes = 0;
+    /// Name of the driver; empty until it was asked.
+    std::string driver;
+    /// What was said by Client::set_port().
+    Block block = Block::by_default;
+    /// Why directions are not in hardware while it is not bound; none while it
+    /// is.
+    Reason reason = Reason::none;
+    /// What the driver does with packets, "driver X ..."; only in the answer to
+    /// Client::set_port(), where it was allowed all the same.
+    std::string harm;
+};
+
+/// What can be changed of a port.
+struct PortSetting {
+    Block block = Block::by_default;
 };
 
 /// How often something had a reason.

@@ -138,6 +138,14 @@ Result<Port> Client::port(std::uint32_t ifindex)
     return impl_->module.get<Port>(request, "asking the module for a port");
 }
 
+Result<Port> Client::set_port(std::uint32_t ifindex, const PortSetting &setting)
+{
+    Module::Ask request(impl_->module, NFTO_CMD_PORT_SET, NLM_F_ACK);
+    request.put(NFTO_A_PORT_IFINDEX, ifindex);
+    request.put(NFTO_A_PORT_BLOCK, setting.block);
+    return impl_->module.get<Port>(request, "setting a port");
+}
+
 Result<std::vector<Flowtable>> Client::flowtables()
 {
     Module::Ask request(impl_->module, NFTO_CMD_FLOWTABLE_GET, NLM_F_DUMP);

@@ -316,6 +316,14 @@ bool take(const Attr &attr, Port &port)
         return get(attr, port.queued);
     case NFTO_A_PORT_WORKERS:
         return get(attr, port.workers);
+    case NFTO_A_PORT_DRIVER:
+        return get(attr, port.driver);
+    case NFTO_A_PORT_BLOCK:
+        return get(attr, port.block);
+    case NFTO_A_PORT_REASON:
+        return get(attr, port.reason);
+    case NFTO_A_PORT_HARM:
+        return get(attr, port.harm);
     default:
         return take_counter(attr, port);
     }

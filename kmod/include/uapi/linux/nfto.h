@@ -146,6 +146,9 @@
  *   one receiver.
  * @NFTO_REASON_BRIDGED: The flow was refused. The packet is bridged, not
  *   routed; br_netfilter shows it to the forward chain.
+ * @NFTO_REASON_DRIVER_UNKNOWN: The direction is not in hardware. The driver of
+ *   the port is not known to carry out flows right, or it is known not to; the
+ *   port's sentence says which.
  */
 enum nfto_reason {
 	NFTO_REASON_NONE,
@@ -205,6 +208,7 @@ enum nfto_reason {
 	NFTO_REASON_TCP_SYN,
 	NFTO_REASON_MULTICAST,
 	NFTO_REASON_BRIDGED,
+	NFTO_REASON_DRIVER_UNKNOWN,
 
 	/* private: */
 	__NFTO_REASON_MAX,
@@ -251,6 +255,25 @@ enum nfto_port_kind {
 	/* private: */
 	__NFTO_PORT_KIND_MAX,
 	NFTO_PORT_KIND_MAX = (__NFTO_PORT_KIND_MAX - 1)
+};
+
+/**
+ * enum nfto_block - Whether a device's driver may be given flows as rules of
+ *   tc flower.
+ * @NFTO_BLOCK_DEFAULT: If it is known to carry them out right.
+ * @NFTO_BLOCK_ON: Also if that is not known.
+ * @NFTO_BLOCK_OFF: Not at all.
+ * @NFTO_BLOCK_FORCE: Also if it is known to do something else.
+ */
+enum nfto_block {
+	NFTO_BLOCK_DEFAULT,
+	NFTO_BLOCK_ON,
+	NFTO_BLOCK_OFF,
+	NFTO_BLOCK_FORCE,
+
+	/* private: */
+	__NFTO_BLOCK_MAX,
+	NFTO_BLOCK_MAX = (__NFTO_BLOCK_MAX - 1)
 };
 
 /**
@@ -365,6 +388,10 @@ enum {
 	NFTO_A_PORT_LOST,
 	NFTO_A_PORT_PACKETS,
 	NFTO_A_PORT_BYTES,
+	NFTO_A_PORT_DRIVER,
+	NFTO_A_PORT_BLOCK,
+	NFTO_A_PORT_REASON,
+	NFTO_A_PORT_HARM,
 
 	__NFTO_A_PORT_MAX,
 	NFTO_A_PORT_MAX = (__NFTO_A_PORT_MAX - 1)
@@ -575,6 +602,7 @@ enum {
 	NFTO_CMD_PORT_CHANGE,
 	NFTO_CMD_REFUSAL_NEW,
 	NFTO_CMD_FLOWTABLE_SET,
+	NFTO_CMD_PORT_SET,
 
 	__NFTO_CMD_MAX,
 	NFTO_CMD_MAX = (__NFTO_CMD_MAX - 1)
