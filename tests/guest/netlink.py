@@ -181,7 +181,11 @@ class Echo:
              address, str(port)], stdout=subprocess.DEVNULL)
             for port in ports for address in ("10.2.0.2", "fd02::2")]
         for port in ports:
-            shell(f"poll 20 listening b {port} udp")
+            # At both addresses.
+            shell(f"""both() {{
+                (($(in_ns b ss -Hlnu "sport = :{port}" | wc -l) == 2))
+            }}
+            poll 20 both""")
 
     def stop(self):
         for child in self.children:
